@@ -1,0 +1,217 @@
+"""`wufei catalogue …` and `wufei workdays`: look-ups and imports for people and scripts."""
+
+import json
+import sys
+from collections.abc import Iterable
+from dataclasses import asdict
+from datetime import date
+from pathlib import Path
+from typing import Any, NoReturn
+
+import click
+from rich.console import Console
+from rich.table import Table
+
+from wufei.catalogue import tables
+from wufei.catalogue.disposal_modes import disposal_mode
+from wufei.catalogue.divisions import division_of_code, path_names
+from wufei.catalogue.exemptions import NOTICE as EXEMPTION_NOTICE
+from wufei.catalogue.exemptions import exemptions_for
+from wufei.catalogue.hazardous_list import import_hazardous_table
+from wufei.catalogue.industries import industry
+from wufei.catalogue.search import Hit, Kind
+from wufei.catalogue.search import search as search_all
+from wufei.catalogue.waste_codes import WasteClass, WasteCodeReading, read_waste_code
+from wufei.catalogue.working_days import YearNotLoaded, import_working_days, nth_working_day
+
+as_json = click.option("--json", "is_json", is_flag=True, help="输出JSON。")
+
+
+def _print_json(answer: object) -> None:
+    click.echo(json.dumps(answer, ensure_ascii=False, indent=1, default=str))
+
+
+def _print_table(title: str, columns: Iterable[str], rows: Iterable[Iterable[str]]) -> None:
+    table = Table(*columns, title=title, title_justify="left")
+    for row in rows:
+        table.add_row(*row)
+    Console(file=sys.stdout).print(table)
+
+
+def _refuse(message: str) -> NoReturn:
+    click.echo(message, err=True)
+    raise SystemExit(1)
+
+
+def _day(text: str) -> date:
+    try:
+        return date.fromisoformat(text)
+    except ValueError as error:
+        raise click.UsageError(f"日期“{text}”不对，应如 2026-03-01。") from error
+
+
+def _verified(is_verified: bool) -> str:
+    return "已核对" if is_verified else "未核对"
+
+
+@click.group()
+def catalogue() -> None:
+    """查废物代码、行业和区划；导入新版目录。"""
+
+
+@catalogue.command()
+@click.argument("text", required=False, default="")
+@click.option("--kind", type=click.Choice([str(kind) for kind in Kind]), help="只查一类。")
+@click.option("--industry", "of_industry", default="", help="只查某行业的废物：行业代码或名称。")
+@click.option("--limit", type=click.IntRange(1, 1000), default=20, show_default=True, help="最多几条。")
+@as_json
+def search(text: str, kind: str | None, of_industry: str, limit: int, is_json: bool) -> None:
+    """按代码、名称、拼音首字母（fmh）或行业查找。"""
+    if not text.strip() and not of_industry.strip():
+        raise click.UsageError("请给出要查的代码、名称或拼音首字母，或用 --industry 给出行业。")
+    kinds = (Kind(kind),) if kind else tuple(Kind)
+    result = search_all(text, kinds=kinds, industry=of_industry, limit=limit)
+    if is_json:
+        hits = [_hit(hit) for hit in result.hits]
+        _print_json({"total": result.total, "limit": result.limit, "hits": hits})
+    elif result.hits:
+        rows = (
+            (hit.code, hit.name, hit.context, hit.edition, _verified(hit.is_verified), "".join(hit.notices))
+            for hit in result.hits
+        )
+        columns = ("代码", "名称", "类别与来源", "版本", "核对", "提示")
+        _print_table(f"共{result.total}条，显示{len(result.hits)}条", columns, rows)
+    if not result.total:
+        _refuse(f"没有查到“{text or of_industry}”；可改用名称的一部分、代码的前几位或拼音首字母。")
+
+
+def _hit(hit: Hit) -> dict[str, Any]:
+    return asdict(hit) | {"kind": str(hit.kind), "rank": hit.rank.name.lower()}
+
+
+@catalogue.command()
+@click.argument("code")
+@as_json
+def show(code: str, is_json: bool) -> None:
+    """显示一个代码：废物、行业、区划或利用处置方式。"""
+    waste = read_waste_code(code)
+    found = _other_meanings(code)
+    if waste.is_readable:
+        found = {"waste": _waste(waste)} | found
+    if not found:
+        if is_json:
+            _print_json({"code": code, "fault": waste.fault, "message": waste.message})
+        _refuse(waste.message)
+    if is_json:
+        _print_json({"code": code} | found)
+        return
+    for kind, fields in found.items():
+        _print_table(kind, ("项", "内容"), ((name, _cell(value)) for name, value in fields.items()))
+
+
+def _waste(reading: WasteCodeReading) -> dict[str, Any]:
+    fields: dict[str, Any] = {
+        "code": reading.code,
+        "waste_class": reading.waste_class,
+        "category": reading.category,
+        "category_name": reading.category_name,
+        "standing": reading.standing,
+        "is_verified": reading.is_verified,
+        "notices": list(reading.notices),
+        "entry": asdict(reading.entry) if reading.entry else None,
+    }
+    if reading.waste_class is WasteClass.HAZARDOUS and reading.code:
+        rows = exemptions_for(reading.code)
+        fields["exemptions"] = [asdict(row) for row in rows]
+        fields["notices"] += [EXEMPTION_NOTICE] if rows else []
+    return fields
+
+
+def _other_meanings(code: str) -> dict[str, dict[str, Any]]:
+    found: dict[str, dict[str, Any]] = {}
+    if (of_industry := industry(code)) is not None:
+        found["industry"] = asdict(of_industry)
+    if (division := division_of_code(code)) is not None:
+        found["division"] = asdict(division) | {"path": list(path_names(division.code))}
+    if (mode := disposal_mode(code)) is not None:
+        found["disposal_mode"] = asdict(mode)
+    return found
+
+
+def _cell(value: Any) -> str:
+    if isinstance(value, dict):
+        return "\n".join(f"{key}: {_cell(part)}" for key, part in value.items())
+    if isinstance(value, list | tuple):
+        return "\n".join(_cell(part) for part in value)
+    return "" if value is None else str(value)
+
+
+def _data_option(command: Any) -> Any:
+    return click.option("--data", "data_dir", type=click.Path(path_type=Path), help="数据目录。")(command)
+
+
+@catalogue.command("import-hazardous")
+@click.argument("file", type=click.Path(path_type=Path))
+@click.option("--edition", required=True, help="版本年份，如 2025。")
+@click.option("--verified-against", default="", help="与何文本核对、由谁核对；不填则显示为未核对。")
+@_data_option
+@as_json
+def import_hazardous(
+    file: Path, edition: str, verified_against: str, data_dir: Path | None, is_json: bool
+) -> None:
+    """导入某一版《国家危险废物名录》的代码表（CSV）。"""
+    try:
+        table = import_hazardous_table(
+            file, edition=edition, data_dir=data_dir, verified_against=verified_against
+        )
+    except tables.TableRefused as error:
+        _refuse_table(error, is_json)
+    if is_json:
+        _print_json({"edition": edition, "count": table.count, "notices": list(table.notices)})
+        return
+    click.echo(f"已导入{table.edition.title}：{table.count}个代码。")
+    for notice in table.notices:
+        click.echo(notice, err=True)
+
+
+@catalogue.command("import-workdays")
+@click.argument("file", type=click.Path(path_type=Path))
+@click.option("--year", type=int, required=True, help="年份，如 2027。")
+@click.option("--notice", required=True, help="国务院办公厅通知的文号。")
+@_data_option
+@as_json
+def import_workdays(file: Path, year: int, notice: str, data_dir: Path | None, is_json: bool) -> None:
+    """导入一年的节假日安排（CSV：day,kind,name）。"""
+    try:
+        known = import_working_days(file, year=year, notice=notice, data_dir=data_dir)
+    except tables.TableRefused as error:
+        _refuse_table(error, is_json)
+    if is_json:
+        _print_json({"year": year, "notice": notice, "loaded_years": sorted(known.notices)})
+        return
+    click.echo(f"已导入{year}年工作日安排（{notice}）。")
+
+
+def _refuse_table(error: tables.TableRefused, is_json: bool) -> NoReturn:
+    if is_json:
+        _print_json({"refused": [asdict(fault) for fault in error.faults]})
+    _refuse("未导入，请改正后重试：\n" + "\n".join(str(fault) for fault in error.faults))
+
+
+@click.command()
+@click.argument("start")
+@click.argument("number", metavar="N", type=click.IntRange(min=1))
+@as_json
+def workdays(start: str, number: int, is_json: bool) -> None:
+    """START 之后第 N 个工作日（START 当日不计）。"""
+    first = _day(start)
+    try:
+        end = nth_working_day(first, number)
+    except YearNotLoaded as error:
+        if is_json:
+            _print_json({"fault": error.code, "year": error.year, "message": error.message})
+        _refuse(error.message)
+    if is_json:
+        _print_json({"start": first, "working_days": number, "end": end})
+        return
+    click.echo(f"{first} 之后第{number}个工作日：{end}")

@@ -1,0 +1,116 @@
+"""
+Which row was tampered with?
+
+Each organisation's movements form a chain: a row's hash covers the hash before it and
+everything that the row says. A row that was edited, put in, taken out or moved no longer
+fits. A chain that was made anew as a whole does fit: only a timestamp over the daily root,
+kept by somebody else, shows that.
+"""
+
+import hashlib
+import json
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import date, datetime
+from uuid import UUID
+
+from wufei.ledger.posting import Fault
+
+
+def preferred_algorithm() -> str:
+    """Return SM3 where the machine's OpenSSL has it, else SHA-256."""
+    return "sm3" if "sm3" in hashlib.algorithms_available else "sha256"
+
+
+def genesis(*, uscc: str, algorithm: str) -> str:
+    """Return the hash before an organisation's first movement."""
+    return hashlib.new(algorithm, f"wufei ledger of {uscc}".encode()).hexdigest()
+
+
+@dataclass(frozen=True, slots=True)
+class Link:
+    """A movement as the chain sees it: natural keys only, so that it can be recomputed from an export."""
+
+    seq: int
+    kind: str
+    stream_code: str
+    lot_code: str
+    source_code: str
+    target_code: str
+    mass_g: int
+    moved_on: date
+    method: str
+    counterparty: str
+    handler: str
+    note: str
+    client_id: UUID
+    fingerprint: str
+    reverses_seq: int | None
+    reversal_reason: str
+    posted_at: datetime
+    posted_by: str
+
+
+# One encoder for all rows: json.dumps with options makes a new one at each call.
+_ENCODE = json.JSONEncoder(ensure_ascii=False, separators=(",", ":")).encode
+
+
+def link_hash(*, algorithm: str, previous: str, link: Link) -> str:
+    """Return the hash of a movement that follows the one with the hash `previous`."""
+    said = _ENCODE(
+        [
+            previous, link.seq, link.kind, link.stream_code, link.lot_code, link.source_code,
+            link.target_code, link.mass_g, link.moved_on.isoformat(), link.method, link.counterparty,
+            link.handler, link.note, link.client_id.hex, link.fingerprint, link.reverses_seq,
+            link.reversal_reason, link.posted_at.isoformat(), link.posted_by,
+        ]
+    )  # fmt: skip
+    return hashlib.new(algorithm, said.encode()).hexdigest()
+
+
+@dataclass(frozen=True, slots=True)
+class StoredLink:
+    movement: int  # primary key, to name the row
+    previous_hash: str
+    chain_hash: str
+    link: Link
+
+
+def chain_faults(
+    *, uscc: str, algorithm: str, rows: Iterable[StoredLink], head_seq: int, head_hash: str
+) -> Iterable[Fault]:
+    """
+    Yield what is wrong with an organisation's chain, row by row, in the order of `seq`.
+
+    After a row that is wrong the walk goes on from what the row says, so that each
+    wrong row is named once and the sound ones after it are not.
+    """
+    previous, expected_seq, last = genesis(uscc=uscc, algorithm=algorithm), 1, None
+    for row in rows:
+        seq = row.link.seq
+        if seq != expected_seq:
+            yield Fault(row.movement, "missing", f"{uscc}：第 {expected_seq} 至 {seq - 1} 号记录不见了")
+        elif row.previous_hash != previous:
+            # The row before was made anew with a hash of its own: this one still tells what stood there.
+            if row.chain_hash == link_hash(algorithm=algorithm, previous=row.previous_hash, link=row.link):
+                yield Fault(
+                    last if last is not None else row.movement,
+                    "replaced",
+                    f"{uscc}：第 {seq - 1} 号记录被换过，与第 {seq} 号记录所记的前值不符",
+                )
+            else:
+                yield Fault(row.movement, "edited", f"{uscc}：第 {seq} 号记录与前后都不相接")
+        if row.previous_hash == previous or seq != expected_seq:
+            made = link_hash(algorithm=algorithm, previous=row.previous_hash, link=row.link)
+            if made != row.chain_hash:
+                yield Fault(row.movement, "edited", f"{uscc}：第 {seq} 号记录的内容与链值不符，被改动过")
+        previous, expected_seq, last = row.chain_hash, seq + 1, row.movement
+    if expected_seq - 1 != head_seq:
+        yield Fault(last, "missing", f"{uscc}：链尾应为第 {head_seq} 号记录，实为第 {expected_seq - 1} 号")
+    elif previous != head_hash:
+        yield Fault(last, "replaced", f"{uscc}：第 {head_seq} 号记录的链值与链尾不符，被换过")
+
+
+def root_of(*, algorithm: str, heads: Iterable[tuple[str, int, str]]) -> str:
+    """Return one hash over the heads of all chains: (统一社会信用代码, seq, hash), in any order."""
+    return hashlib.new(algorithm, _ENCODE(sorted(map(list, heads))).encode()).hexdigest()

@@ -1,0 +1,280 @@
+"""
+May these movements be posted?
+
+Pure: takes what is known, returns every reason against, for each draft. The service asks
+under a lock; the import screen asks beforehand, so that a person sees all faults at once.
+
+No store holds less than nothing at the end of any day: what came in on a day counts before
+what went out.
+"""
+
+from collections import defaultdict
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import date
+from enum import StrEnum, auto
+from uuid import UUID
+
+from wufei.ledger.kinds import INTO_STORE, Kind
+from wufei.terms.mass import Mass
+
+# Above this a mass is a slip of the unit, not a fact: 10⁸ 吨.
+ABSURD_MASS = Mass.of("100000000", "吨")
+BULK_PREFIX = "散堆-"
+# How many characters a movement keeps of what people write.
+TEXT_LIMITS = {"method": 60, "counterparty": 200, "handler": 60, "note": 300, "lot_code": 80}
+# What brings a labelled lot into being.
+CREATES_LOT = frozenset({Kind.OPENING_STOCK, Kind.GENERATION, Kind.RECEIPT})
+
+
+@dataclass(frozen=True, slots=True)
+class Fault:
+    """Something wrong in what is stored: which movement (None: the organisation), what kind, in words."""
+
+    movement: int | None
+    kind: str
+    message: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Draft:
+    """A movement that somebody wants posted."""
+
+    kind: Kind
+    moved_on: date
+    stream_code: str
+    mass: Mass
+    store_code: str | None = None  # None: the organisation's first store
+    lot_code: str | None = None  # None: the stream's bulk
+    method: str = ""
+    counterparty: str = ""
+    handler: str = ""
+    note: str = ""
+    client_id: UUID | None = None  # made by the client, so that a retry never counts twice
+    fingerprint: str = ""  # of an imported row
+
+
+class Code(StrEnum):
+    """Why a movement is refused, in order of precedence."""
+
+    MASS_NOT_POSITIVE = auto()
+    MASS_ABSURD = auto()
+    MOVED_ON_IN_FUTURE = auto()
+    MONTH_CLOSED = auto()
+    STREAM_UNKNOWN = auto()
+    STORE_UNKNOWN = auto()
+    STORE_MISSING = auto()  # the organisation has declared none
+    TEXT_NOT_STORABLE = auto()  # too long, or with characters that no ledger keeps
+    LOT_CODE_RESERVED = auto()
+    LOT_CODE_USED = auto()
+    LOT_UNKNOWN = auto()
+    LOT_OF_ANOTHER_STREAM = auto()
+    SOURCE_OVERDRAWN = auto()
+    TARGET_OVER_CAPACITY = auto()
+
+
+@dataclass(frozen=True, slots=True)
+class Refusal:
+    code: Code
+    detail: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Book:
+    """
+    What is known of an organisation's ledger, as far as the drafts touch it.
+
+    `held` is what a store holds of a lot at the end of the day before the first draft's;
+    `later` is what moved from that day on, net, by day.
+    """
+
+    today: date
+    stores: Mapping[str, int | None]  # code -> capacity in grams, in the order of declaration
+    streams: frozenset[str]
+    lots: Mapping[str, str] = field(default_factory=dict)  # labelled lot -> its stream
+    # Labelled lots whose coming into being was reversed: -> (stream, kind, year); the label may be used
+    # again for the same thing.
+    undone_lots: Mapping[str, tuple[str, str, int]] = field(default_factory=dict)
+    held: Mapping[tuple[str, str], int] = field(default_factory=dict)  # (store, lot) -> grams
+    later: Mapping[tuple[str, str], Sequence[tuple[date, int]]] = field(default_factory=dict)
+    closed_through: date | None = None
+
+    @property
+    def first_store(self) -> str | None:
+        return next(iter(self.stores), None)
+
+
+def bulk_code(stream_code: str) -> str:
+    """Return the code of the lot that is a stream's bulk."""
+    return BULK_PREFIX + stream_code
+
+
+def lot_code_of(draft: Draft) -> str:
+    """Return the code of the lot that the draft moves."""
+    return draft.lot_code or bulk_code(draft.stream_code)
+
+
+def examine(drafts: Sequence[Draft], book: Book, *, capacity_binds: bool = True) -> list[tuple[Refusal, ...]]:
+    """
+    Return, for each draft, every reason why it may not be posted, in the order of `Code`.
+
+    Drafts are taken together: what one puts into a store, another may take out. An
+    import of what has already happened passes `capacity_binds=False`, for a store
+    that stood fuller than it may is a fact, not a slip (`overfull` names it).
+    """
+    found: list[list[Refusal]] = [_by_itself(draft, book) for draft in drafts]
+    _check_lots(drafts, book, found)
+    _check_stock(drafts, book, found)
+    if capacity_binds:
+        for index, refusal in overfull(drafts, book, found):
+            found[index].append(refusal)
+    return [tuple(refusals) for refusals in found]
+
+
+def _by_itself(draft: Draft, book: Book) -> list[Refusal]:
+    found: list[Refusal] = []
+    if draft.mass.grams <= 0:
+        found.append(Refusal(Code.MASS_NOT_POSITIVE, f"{draft.mass.grams} g"))
+    elif draft.mass > ABSURD_MASS:
+        found.append(Refusal(Code.MASS_ABSURD, f"{draft.mass.tonnes} t"))
+    if draft.moved_on > book.today:
+        found.append(Refusal(Code.MOVED_ON_IN_FUTURE, draft.moved_on.isoformat()))
+    if book.closed_through is not None and draft.moved_on <= book.closed_through:
+        found.append(Refusal(Code.MONTH_CLOSED, book.closed_through.isoformat()))
+    if draft.stream_code not in book.streams:
+        found.append(Refusal(Code.STREAM_UNKNOWN, draft.stream_code))
+    if draft.store_code is not None and draft.store_code not in book.stores:
+        found.append(Refusal(Code.STORE_UNKNOWN, draft.store_code))
+    elif draft.store_code is None and not book.stores:
+        found.append(Refusal(Code.STORE_MISSING, ""))
+    for name, limit in TEXT_LIMITS.items():
+        text = getattr(draft, name)
+        if text and (len(text) > limit or not text.isprintable()):
+            found.append(Refusal(Code.TEXT_NOT_STORABLE, f"{name} {limit}"))
+    return found
+
+
+def _check_lots(drafts: Sequence[Draft], book: Book, found: list[list[Refusal]]) -> None:
+    """A labelled lot comes into being once, and is moved only as the stream that it is of."""
+    made: dict[str, str] = {}
+    for index, draft in enumerate(drafts):
+        if draft.lot_code is None or draft.kind not in CREATES_LOT:
+            continue
+        if draft.lot_code.startswith(BULK_PREFIX):
+            found[index].append(Refusal(Code.LOT_CODE_RESERVED, BULK_PREFIX))
+        elif (
+            draft.lot_code in book.lots
+            or draft.lot_code in made
+            or book.undone_lots.get(draft.lot_code, _origin_of(draft)) != _origin_of(draft)
+        ):
+            found[index].append(Refusal(Code.LOT_CODE_USED, draft.lot_code))
+        elif not found[index]:
+            made[draft.lot_code] = draft.stream_code
+    for index, draft in enumerate(drafts):
+        if draft.lot_code is None or draft.kind in CREATES_LOT:
+            continue
+        stream = book.lots.get(draft.lot_code) or made.get(draft.lot_code)
+        if stream is None:
+            found[index].append(Refusal(Code.LOT_UNKNOWN, draft.lot_code))
+        elif stream != draft.stream_code:
+            found[index].append(Refusal(Code.LOT_OF_ANOTHER_STREAM, stream))
+
+
+def _origin_of(draft: Draft) -> tuple[str, str, int]:
+    return (draft.stream_code, draft.kind, draft.moved_on.year)
+
+
+def _check_stock(drafts: Sequence[Draft], book: Book, found: list[list[Refusal]]) -> None:
+    """What goes out of a store on a day may not leave it short on that day or on any later one."""
+    coming: dict[tuple[str, str], dict[date, int]] = defaultdict(lambda: defaultdict(int))
+    going: dict[tuple[str, str], list[int]] = defaultdict(list)
+    for index, draft in enumerate(drafts):
+        if found[index]:
+            continue
+        key = (draft.store_code or book.first_store or "", lot_code_of(draft))
+        if draft.kind in INTO_STORE:
+            coming[key][draft.moved_on] += draft.mass.grams
+        else:
+            going[key].append(index)
+    for key, indexes in going.items():
+        indexes.sort(key=lambda i: drafts[i].moved_on)
+        lowest = _lowest_from(book.held.get(key, 0), book.later.get(key, ()), coming[key], drafts, indexes)
+        taken = 0
+        for index in indexes:
+            mass, free = drafts[index].mass.grams, lowest[drafts[index].moved_on]
+            if taken + mass > free:
+                short = taken + mass - free
+                found[index].append(Refusal(Code.SOURCE_OVERDRAWN, f"{short} g short"))
+            else:
+                taken += mass
+
+
+def can_be_taken(*, book: Book, store_code: str, lot_code: str, on: date) -> int:
+    """Return how many grams of the lot may leave the store on the day without leaving it short later."""
+    key = (store_code, lot_code)
+    running = book.held.get(key, 0)
+    standing: list[int] = []
+    by_day = sorted(book.later.get(key, ()))
+    before = sum(grams for day, grams in by_day if day <= on)
+    standing.append(running + before)
+    for day, grams in by_day:
+        if day > on:
+            standing.append(standing[-1] + grams)
+    return min(standing)
+
+
+def _lowest_from(
+    held: int,
+    later: Sequence[tuple[date, int]],
+    coming: Mapping[date, int],
+    drafts: Sequence[Draft],
+    indexes: Sequence[int],
+) -> dict[date, int]:
+    """Return, for each day on which something would go out, the least that stands there from then on."""
+    net: dict[date, int] = defaultdict(int)
+    for day, grams in later:
+        net[day] += grams
+    for day, grams in coming.items():
+        net[day] += grams
+    for index in indexes:
+        net[drafts[index].moved_on] += 0
+    days = sorted(net)
+    standing, running = [], held
+    for day in days:
+        running += net[day]
+        standing.append(running)
+    lowest: dict[date, int] = {}
+    least: int | None = None
+    for day, grams in zip(reversed(days), reversed(standing), strict=True):
+        least = grams if least is None else min(least, grams)
+        lowest[day] = least
+    return lowest
+
+
+def overfull(
+    drafts: Sequence[Draft], book: Book, found: Sequence[Sequence[Refusal]]
+) -> list[tuple[int, Refusal]]:
+    """Return the sound drafts that bring a store above its capacity, by (index, reason)."""
+    moves: dict[str, dict[date, list[int]]] = defaultdict(lambda: defaultdict(list))
+    for index, draft in enumerate(drafts):
+        store = draft.store_code or book.first_store
+        if not found[index] and store is not None and book.stores.get(store) is not None:
+            moves[store][draft.moved_on].append(index)
+    over: list[tuple[int, Refusal]] = []
+    for store, by_day in moves.items():
+        capacity = book.stores[store]
+        assert capacity is not None, "only limited stores were taken"
+        running = sum(grams for (code, _), grams in book.held.items() if code == store)
+        net: dict[date, int] = defaultdict(int)
+        for (code, _), nets in book.later.items():
+            if code == store:
+                for day, grams in nets:
+                    net[day] += grams
+        for day in sorted({*net, *by_day}):
+            running += net[day]
+            for index in sorted(by_day.get(day, ()), key=lambda i: drafts[i].kind in INTO_STORE):
+                into = drafts[index].kind in INTO_STORE
+                running += drafts[index].mass.grams if into else -drafts[index].mass.grams
+                if into and running > capacity:
+                    over.append((index, Refusal(Code.TARGET_OVER_CAPACITY, f"{running - capacity} g over")))
+    return over

@@ -1,0 +1,6 @@
+"""
+The few words that every room speaks: Mass, Period, Citation, Truth.
+
+Pure and closed: a word enters only when three rooms already speak it, and a test
+fails above eight files.
+"""

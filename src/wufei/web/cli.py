@@ -1,0 +1,85 @@
+"""
+The command line: `wufei`. Each room brings its own commands; this file only finds them.
+
+Exit codes: 0 success, 1 the answer is "no" or input was refused, 2 wrong use.
+"""
+
+import importlib
+import os
+import sys
+from pathlib import Path
+from typing import Any
+
+import click
+
+# Which module has which command; a module is imported only when its command is asked for.
+COMMANDS = {
+    "catalogue": "wufei.catalogue.cli:catalogue",
+    "workdays": "wufei.catalogue.cli:workdays",
+    "template": "wufei.capture.cli:template",
+    "import": "wufei.capture.cli:import_command",
+    "verify": "wufei.ledger.cli:verify",
+    "seal": "wufei.ledger.cli:seal",
+    "indicators": "wufei.indicators.cli:indicators",
+    "figure": "wufei.indicators.cli:figure",
+    "evaluate": "wufei.policies.cli:evaluate",
+    "editions": "wufei.policies.cli:editions",
+    "case": "wufei.cases.cli:case",
+    "serve": "wufei.web.serving:serve",
+    "demo": "wufei.web.demo:demo",
+}
+# These look nothing up in the store, so they need neither Django nor a database.
+STORELESS = {"catalogue", "workdays", "template"}
+
+
+class Rooms(click.Group):
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        return list(COMMANDS)
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
+        if cmd_name not in COMMANDS:
+            return None
+        _choose_data(ctx.params)
+        if cmd_name not in STORELESS:
+            _open_store()
+        module, name = COMMANDS[cmd_name].split(":")
+        command = getattr(importlib.import_module(module), name)
+        assert isinstance(command, click.Command), f"{COMMANDS[cmd_name]} is a command"
+        return command
+
+
+def _choose_data(said: dict[str, Any]) -> None:
+    if said.get("data"):
+        os.environ["WUFEI_DATA"] = str(Path(said["data"]).resolve())
+    if said.get("editions"):
+        os.environ["WUFEI_EDITIONS"] = os.pathsep.join(str(Path(p).resolve()) for p in said["editions"])
+
+
+def _open_store() -> None:
+    """Start Django on the chosen data; refuse a store that could lose what it acknowledges."""
+    os.environ.setdefault("DJANGO_SETTINGS_MODULE", "wufei.web.settings")
+    if os.environ.get("WUFEI_STORE_IS_OPEN"):  # in the tests, which bring their own
+        return
+    import django  # slow import
+
+    django.setup()
+    from wufei.ledger.queries import UnsafeStore, refuse_unsafe_store  # app ready
+    from wufei.web.migrating import migrate_if_needed  # app ready
+
+    try:
+        refuse_unsafe_store()
+    except UnsafeStore as unsafe:
+        raise click.ClickException(str(unsafe)) from unsafe
+    migrate_if_needed()
+
+
+@click.group(cls=Rooms, context_settings={"help_option_names": ["-h", "--help"]})
+@click.option("--data", metavar="DIR", help="内嵌数据库和文件所在的文件夹（或环境变量 WUFEI_DATA）。")
+@click.option("--editions", metavar="DIR", multiple=True, help="再加一个政策版本文件夹，可重复。")
+@click.version_option(package_name="wufei")
+def main(**_: Any) -> None:
+    """无废 Wufei：从磅单到公布的每一个数，来去都查得到。"""
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,161 @@
+"""
+What all tests share: the database that they run on, and people and organisations.
+
+`WUFEI_TEST_DATABASE=postgresql` runs the whole suite on a PostgreSQL from a wheel; tests that are
+about the store itself run on both by themselves (`both_databases`).
+"""
+
+import os
+import tempfile
+from datetime import UTC, datetime
+from pathlib import Path
+
+_DATA = Path(tempfile.mkdtemp(prefix="wufei-tests-"))
+os.environ["WUFEI_DATA"] = str(_DATA)
+os.environ.pop("DATABASE_URL", None)
+os.environ.setdefault("XDG_RUNTIME_DIR", str(_DATA))
+
+
+def postgresql_url() -> str:
+    """Start the PostgreSQL of this test process, once, and return its address."""
+    global _postgresql  # one server for the process
+    if _postgresql is None:
+        import pgserver  # slow import
+
+        _postgresql = pgserver.get_server(_DATA / "pg", cleanup_mode="delete")
+    return _postgresql.get_uri()
+
+
+_postgresql = None
+if os.environ.get("WUFEI_TEST_DATABASE") == "postgresql":
+    os.environ["DATABASE_URL"] = postgresql_url()
+
+import pytest  # noqa: E402
+
+NOW = datetime(2026, 7, 1, 2, 0, tzinfo=UTC)
+
+
+def valid_uscc(stem: str) -> str:
+    """Return the 统一社会信用代码 that begins with the 17 characters."""
+    from stdnum.cn import uscc  # slow import
+
+    return stem + uscc.calc_check_digit(stem)
+
+
+@pytest.fixture(scope="session")
+def django_db_modify_db_settings_xdist_suffix() -> None:
+    """Each worker has its own data folder and server: no suffix is needed."""
+
+
+@pytest.fixture
+def now() -> datetime:
+    return NOW
+
+
+@pytest.fixture
+def operator(db):
+    from wufei.registry.services import operator as the_operator
+
+    return the_operator()
+
+
+@pytest.fixture
+def make_organisation(db):
+    """Make an organisation: `make_organisation(name="...", kind="PARK")`."""
+    from wufei.registry.models import Organisation
+
+    made = 0
+
+    def make(name: str | None = None, **said):
+        nonlocal made
+        made += 1
+        defaults = {
+            "uscc": valid_uscc(f"91500110MA5U{made:05d}"),
+            "name": name or f"测试企业{made}",
+            "kind": "ENTERPRISE",
+            "division_code": "500110",
+            "created_at": NOW,
+        }
+        return Organisation.objects.create(**(defaults | said))
+
+    return make
+
+
+@pytest.fixture
+def make_user(db):
+    """Make a person with a role: `make_user("ENVIRONMENT_OFFICER", organisation)`."""
+    from wufei.registry.models import RoleAssignment, User
+
+    made = 0
+
+    def make(role: str | None = None, organisation=None, *, username: str | None = None):
+        nonlocal made
+        made += 1
+        user = User.objects.create_user(username or f"user{made}", password="a-long-pass-phrase-1")
+        if role:
+            RoleAssignment.objects.create(user=user, organisation=organisation, role=role)
+        return user
+
+    return make
+
+
+@pytest.fixture
+def organisation(make_organisation):
+    return make_organisation()
+
+
+@pytest.fixture
+def officer(make_user, organisation):
+    return make_user("ENVIRONMENT_OFFICER", organisation)
+
+
+@pytest.fixture
+def ledger(organisation, officer):
+    """A ledger to play: see `tests.tables.LedgerTable`."""
+    from tests.tables import LedgerTable
+
+    return LedgerTable(organisation=organisation, by=officer, now=NOW)
+
+
+@pytest.fixture(params=["sqlite", "postgresql"])
+def own_store(request, tmp_path, django_db_setup, django_db_blocker):
+    """
+    A database of the test's own, on both engines in turn, where everything is really committed.
+
+    Threads of the test connect to it too.
+    """
+    import dj_database_url  # slow import
+    from django.conf import settings
+    from django.core.management import call_command
+    from django.db import connections
+
+    if request.param == "sqlite":
+        address = f"sqlite:///{tmp_path / 'own.sqlite3'}"
+    else:
+        name = f"own_{os.getpid()}_{abs(hash(request.node.nodeid)) % 10**10}"
+        import psycopg  # slow import
+
+        with psycopg.connect(postgresql_url(), autocommit=True) as admin:
+            admin.execute(f"CREATE DATABASE {name}")
+        address = postgresql_url().replace("/postgres?", f"/{name}?")
+    described = connections.settings["default"] | dj_database_url.parse(address)
+    if request.param == "sqlite":
+        described["OPTIONS"] = settings.SQLITE_OPTIONS
+    with django_db_blocker.unblock():
+        before, before_settings = connections["default"], connections.settings["default"]
+        connections.settings["default"] = described
+        connections["default"] = connections.create_connection("default")
+        try:
+            call_command("migrate", verbosity=0, interactive=False)
+            yield request.param
+        finally:
+            connections["default"].close()
+            connections.settings["default"] = before_settings
+            connections["default"] = before
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Browser tests share one server and one browser: keep them on one worker."""
+    for item in items:
+        if item.get_closest_marker("browser"):
+            item.add_marker(pytest.mark.xdist_group("browser"))
