@@ -3,7 +3,7 @@ What the standards say: waste codes by edition, exemptions, industries, division
 
 Holds read-only tables (`data/`, see `data/LICENCES.md`) and the functions that read them:
 
-- `waste_codes` — what does this code mean? `hazardous_list`, `solid_wastes` — what is listed?
+- `waste_codes` — what does this code mean? `hazardous_list`, `general_wastes` — what is listed?
 - `exemptions`, `disposal_modes`, `industries`, `divisions`, `working_days` — one table each
 - `search` — one search over wastes, industries and divisions
 - `cli` — `wufei catalogue …`, `wufei workdays`; takes its tables from the same functions

@@ -20,10 +20,10 @@ from wufei.catalogue.hazardous_list import (
     hazardous_editions,
     hazardous_tables,
 )
-from wufei.catalogue.solid_wastes import (
+from wufei.catalogue.general_wastes import (
     DOCUMENT,
     is_industrial,
-    solid_waste_entries,
+    general_waste_entries,
     source_kind,
 )
 from wufei.catalogue.waste_entries import WasteClass, WasteEntry
@@ -116,7 +116,8 @@ def normal_form(text: str) -> str:
     '900-249-08'
     """
     folded = unicodedata.normalize("NFKC", text.translate(_DASHES)).translate(_DASHES).upper()
-    return re.sub("-{2,}", "-", _INVISIBLE.sub("", folded))
+    # Once more: marks that stood apart may stand together when what was between them is gone.
+    return re.sub("-{2,}", "-", unicodedata.normalize("NFKC", _INVISIBLE.sub("", folded)))
 
 
 def read_waste_code(text: str, *, on: date | None = None, data_dir: Path | None = None) -> WasteCodeReading:
@@ -295,7 +296,7 @@ def _read_hazardous_category(text: str, category: str, data_dir: Path | None) ->
 
 def _read_solid(text: str, parts: list[str]) -> WasteCodeReading:
     code, category = f"{parts[0]}-{parts[1]}-S{parts[2]}", f"SW{parts[2]}"
-    entry = solid_waste_entries().get(code)
+    entry = general_waste_entries().get(code)
     read = _solid_reading(text, code, category)
     if read.fault is not None:
         return read
@@ -319,14 +320,14 @@ def _read_solid_category(text: str, category: str) -> WasteCodeReading:
     notice = f"只填了类别 {category} {read.category_name}，三级代码未填。"
     return replace(
         read,
-        entry=solid_waste_entries()[category],
+        entry=general_waste_entries()[category],
         standing=Standing.CATEGORY_ONLY,
         notices=(notice, *read.notices),
     )
 
 
 def _solid_reading(text: str, code: str, category: str) -> WasteCodeReading:
-    known = solid_waste_entries().get(category)
+    known = general_waste_entries().get(category)
     if known is None:
         message = (
             f"“{text}”的类别 {category} 不在{DOCUMENT}的35个类别中；"
@@ -358,4 +359,4 @@ def waste_entries(*, data_dir: Path | None = None) -> tuple[WasteEntry, ...]:
     newest: dict[str, WasteEntry] = dict(hazardous_categories(data_dir=data_dir))
     for table in hazardous_tables(data_dir=data_dir):
         newest.update(table.entries)
-    return (*(newest[code] for code in sorted(newest)), *solid_waste_entries().values())
+    return (*(newest[code] for code in sorted(newest)), *general_waste_entries().values())

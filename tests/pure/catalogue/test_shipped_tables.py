@@ -8,7 +8,7 @@ from wufei.catalogue import (
     exemptions,
     hazardous_list,
     industries,
-    solid_wastes,
+    general_wastes,
     tables,
 )
 
@@ -34,15 +34,15 @@ EXEMPTION_HEADER = ",".join(exemptions.COLUMNS) + "\n"
             "“R1”",
         ),
         (
-            solid_wastes._entries,
-            solid_wastes.FILE,
+            general_wastes._entries,
+            general_wastes.FILE,
             "category,category_name,code,name,industry,status\nSW17,可再生类废物,900-001-S16,废钢铁,,\n",
             2,
             "与类别“SW17”不一致",
         ),
         (
-            solid_wastes._entries,
-            solid_wastes.FILE,
+            general_wastes._entries,
+            general_wastes.FILE,
             "category,category_name,code,name,industry,status\nSW17,可再生类废物,,,,\nSW17,可再生类废物,,,,\n",
             3,
             "“SW17”重复",

@@ -23,7 +23,7 @@ FILE = "solid-waste-codes-2024.csv"
 _RANGES = ((1, 59, "工业固体废物"), (60, 69, "生活垃圾"), (70, 79, "建筑垃圾"), (80, 89, "农业固体废物"))
 
 
-def solid_waste_entries() -> Mapping[str, WasteEntry]:
+def general_waste_entries() -> Mapping[str, WasteEntry]:
     """Return the categories (SW01 …) and the codes at hand, by code."""
     return _entries()
 
