@@ -27,10 +27,31 @@ def postgresql_url() -> str:
 
 
 _postgresql = None
-if os.environ.get("WUFEI_TEST_DATABASE") == "postgresql":
-    os.environ["DATABASE_URL"] = postgresql_url()
 
+import dj_database_url  # noqa: E402
 import pytest  # noqa: E402
+
+
+def _use_a_store_of_our_own() -> None:
+    """pytest-django has read the settings before this file: point them to the data of this test process."""
+    from django.conf import settings
+    from django.db import connections
+
+    settings.DATA = _DATA
+    settings.STATIC_ROOT = _DATA / "static"
+    settings.STORAGES["default"]["OPTIONS"]["location"] = _DATA / "files"
+    if os.environ.get("WUFEI_TEST_DATABASE") == "postgresql":
+        described = dj_database_url.parse(postgresql_url())
+    else:
+        described = dj_database_url.parse(f"sqlite:///{_DATA / 'wufei.sqlite3'}")
+        described["OPTIONS"] = settings.SQLITE_OPTIONS
+    settings.DATABASES["default"] = dict(described)
+    connections.settings = connections.configure_settings(settings.DATABASES)
+    if hasattr(connections._connections, "default"):
+        del connections["default"]
+
+
+_use_a_store_of_our_own()
 
 NOW = datetime(2026, 7, 1, 2, 0, tzinfo=UTC)
 
@@ -124,7 +145,6 @@ def own_store(request, tmp_path, django_db_setup, django_db_blocker):
 
     Threads of the test connect to it too.
     """
-    import dj_database_url  # slow import
     from django.conf import settings
     from django.core.management import call_command
     from django.db import connections

@@ -26,7 +26,7 @@ COMMANDS = {
     "editions": "wufei.policies.cli:editions",
     "case": "wufei.cases.cli:case",
     "serve": "wufei.web.serving:serve",
-    "demo": "wufei.web.demo:demo",
+    "demo": "wufei.demo.cli:demo",
 }
 # These look nothing up in the store, so they need neither Django nor a database.
 STORELESS = {"catalogue", "workdays", "template"}

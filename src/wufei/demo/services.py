@@ -1,0 +1,87 @@
+"""Build the made-up district through the doors that people use: import the workbooks, name the people."""
+
+from collections.abc import Callable
+from datetime import datetime
+from pathlib import Path
+from typing import Any
+
+from django.db import transaction
+
+from wufei.capture.services import ImportResult, import_workbook
+from wufei.demo.district import Workbook, district, uscc_of, workbooks
+from wufei.demo.writing import written
+from wufei.registry import services as registry
+from wufei.registry.access import Role
+from wufei.registry.models import Organisation, OrganisationKind, User
+
+PASSWORD = "wufei-demo-2026"  # noqa: S105 the demo prints it
+
+
+class DemoBroken(Exception):
+    """A workbook of the demo was refused: the demo data and the rules no longer fit."""
+
+
+def is_built() -> bool:
+    """Return whether the district stands already; the last person is made last."""
+    return User.objects.filter(username=district()["people"][-1]["username"]).exists()
+
+
+@transaction.atomic
+def build(*, folder: Path, by: User, now: datetime, report: Callable[[str], None]) -> None:
+    """
+    Write the workbooks into the folder, import them, and name the people; all or nothing.
+
+    :raises DemoBroken: if a workbook is refused
+    """
+    folder.mkdir(parents=True, exist_ok=True)
+    for workbook in workbooks():
+        path = folder / f"{workbook.name}.xlsx"
+        path.write_bytes(written(workbook))
+        result = _imported(path, by, now)
+        report(f"已导入 {workbook.name}：台账 {result.posted} 行")
+    organisations = _authorities(by=by, now=now)
+    _people(organisations, by=by, now=now)
+
+
+def _imported(path: Path, by: User, now: datetime) -> ImportResult:
+    result = import_workbook(content=path.read_bytes(), by=by, now=now, may_create_organisation=True)
+    if result.errors:
+        raise DemoBroken(f"{path.name}: {result.errors[:3]}")
+    return result
+
+
+def _authorities(*, by: User, now: datetime) -> dict[str, Organisation]:
+    said = district()
+    found = {
+        each["id"]: Organisation.objects.get(uscc=uscc_of(each["serial"])) for each in said["enterprises"]
+    }
+    found["park"] = Organisation.objects.get(uscc=uscc_of(said["park"]["serial"]))
+    for each in said["authorities"]:
+        found[each["id"]] = registry.register_organisation(
+            uscc=uscc_of(each["serial"]), name=each["name"], kind=OrganisationKind(each["kind"]),
+            division_code=each["division"], by=by, now=now,
+        )  # fmt: skip
+    return found
+
+
+def _people(organisations: dict[str, Organisation], *, by: User, now: datetime) -> None:
+    for person in district()["people"]:
+        user = registry.create_user(
+            username=person["username"], password=PASSWORD, full_name=person["name"], by=by, now=now
+        )
+        registry.assign_role(
+            user=user, organisation=organisations[person["of"]], role=Role(person["role"]), by=by, now=now
+        )
+
+
+def accounts() -> list[dict[str, Any]]:
+    """Return who can sign in, as the demo prints it: username, name, role, organisation."""
+    said = district()
+    names = {each["id"]: each["name"] for each in [*said["enterprises"], *said["authorities"]]}
+    names["park"] = said["park"]["name"]
+    return [person | {"of": names[person["of"]]} for person in said["people"]]
+
+
+def workbook_of(name: str) -> Workbook:
+    """Return the workbook of one of the enterprises, or of the park, by its id."""
+    return next(workbook for workbook in workbooks() if workbook.id == name)

@@ -1,0 +1,125 @@
+"""The made-up district: 2020 is what was published, and what follows is believable and whole."""
+
+import json
+from decimal import ROUND_HALF_UP, Decimal
+
+import pytest
+from click.testing import CliRunner
+from django.conf import settings
+
+from tests.conftest import NOW
+from wufei.demo import services
+from wufei.demo.district import district, district_totals, uscc_of, workbooks
+from wufei.indicators.queries import figures
+from wufei.ledger import queries
+from wufei.ledger.models import Movement
+from wufei.policies.queries import evaluation
+from wufei.registry.models import Organisation, User
+from wufei.registry.services import operator
+from wufei.terms.truth import Truth
+
+TEN_THOUSAND = Decimal(10_000)
+
+
+def rounded(value: Decimal, places: str) -> Decimal:
+    return value.quantize(Decimal(places), ROUND_HALF_UP)
+
+
+def test_what_the_file_says_of_2020_is_what_the_plan_published():
+    published, totals = district()["published_2020"], district_totals(2020)
+
+    made = {kind: made / TEN_THOUSAND for kind, (made, _) in totals.items()}
+    used = sum(used for _, used in totals.values()) / TEN_THOUSAND
+    assert made == {kind: Decimal(value) for kind, value in published["kinds"].items()}
+    assert rounded(sum(made.values()), "0.01") == Decimal(published["generation"])
+    assert rounded(used, "0.01") == Decimal(published["utilisation"])
+    assert rounded(used / sum(made.values()) * 100, "0.01") == Decimal(published["utilisation_rate_pct"])
+
+
+def test_the_rows_of_a_year_add_up_to_the_year():
+    for workbook in workbooks():
+        for each in district()["enterprises"]:
+            if each["id"] != workbook.id:
+                continue
+            for stream in each["streams"]:
+                for at, year in enumerate(district()["years"]):
+                    kg = sum(
+                        row[3] * (1000 if row[4] == "吨" else 1)
+                        for row in workbook.sheets["台账"]
+                        if (row[0].year, row[1], row[2]) == (int(year), stream["code"], "产生")
+                    )
+                    assert Decimal(kg) / 1000 == Decimal(stream["generation"][at]), (each["id"], year)
+
+
+def test_the_same_file_gives_the_same_rows():
+    assert workbooks() == workbooks()
+
+
+@pytest.mark.slow
+def test_the_district_is_built_through_the_doors_that_people_use(db, tmp_path):
+    services.build(folder=tmp_path, by=operator(), now=NOW, report=lambda _: None)
+    enterprises = {
+        each["id"]: Organisation.objects.get(uscc=uscc_of(each["serial"]))
+        for each in district()["enterprises"]
+    }
+
+    assert services.is_built()
+    assert len(enterprises) >= 8
+    assert queries.verify().is_ok
+    _check_published_totals(enterprises)
+    _check_verdicts(enterprises)
+    said = {person["username"] for person in district()["people"]}
+    assert said == set(User.objects.exclude(username="operator").values_list("username", flat=True))
+
+
+def _check_published_totals(enterprises: dict[str, Organisation]) -> None:
+    """The ledger's own figures of 2020, general waste only, over the whole district."""
+    published = district()["published_2020"]
+    made = used = Decimal(0)
+    for organisation in enterprises.values():
+        for figure in figures(organisation=organisation, from_year=2020, to_year=2020):
+            if figure.stream is None and figure.dimension is None:
+                if figure.indicator == "general_generation_t":
+                    made += figure.value
+                if figure.indicator == "general_utilisation_t":
+                    used += figure.value
+    assert rounded(made / TEN_THOUSAND, "0.01") == Decimal(published["generation"])
+    assert rounded(used / TEN_THOUSAND, "0.01") == Decimal(published["utilisation"])
+    assert rounded(used / made * 100, "0.01") == Decimal(published["utilisation_rate_pct"])
+
+
+def _check_verdicts(enterprises: dict[str, Organisation]) -> None:
+    """One that qualifies, one that was punished, one that uses too little, one that says too little."""
+    on = NOW.date()
+
+    def verdict(name: str, criterion: str) -> Truth:
+        judged = evaluation(
+            organisation=enterprises[name], edition_id="miit-2025-539-enterprise", year=2025, on=on
+        )
+        return next(f.verdict for f in judged.findings if f.criterion.id == criterion)
+
+    assert verdict("power", "basic-1") == Truth.MET
+    assert verdict("power", "basic-2") == Truth.MET
+    assert verdict("wheel", "basic-3") == Truth.NOT_MET
+    assert verdict("food", "basic-1") == Truth.NOT_MET
+    assert verdict("repair", "basic-3") == Truth.UNKNOWN
+
+
+@pytest.mark.slow
+def test_the_demo_command_ends_with_the_main_job_done_and_a_second_run_builds_nothing(db, monkeypatch):
+    from wufei.demo.cli import demo  # app ready
+
+    first = CliRunner().invoke(demo, ["--no-serve"])
+    assert first.exit_code == 0, first.output
+    rows = Movement.objects.count()
+    second = CliRunner().invoke(demo, ["--no-serve"])
+
+    assert second.exit_code == 0
+    assert "不再重建" in second.output
+    assert Movement.objects.count() == rows
+    for each in district()["people"]:
+        assert each["username"] in first.output
+    [folder] = (settings.DATA / "case-files").glob("重庆綦晟*")
+    assert {"申报书.docx", "汇总表.xlsx", "provenance.json"} <= {p.name for p in folder.iterdir()}
+    assert str(folder.name) in first.output.replace("\n", "")
+    assert json.loads((folder / "provenance.json").read_text())["numbers"]
