@@ -1,8 +1,10 @@
 """The repository checks itself."""
 
 import ast
+import os
 import re
 import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -68,7 +70,7 @@ def test_every_migration_is_made():
     done = subprocess.run(
         ["django-admin", "makemigrations", "--check", "--dry-run", "--settings", "wufei.web.settings"],
         capture_output=True, text=True, cwd=ROOT,
-        env=__import__("os").environ | {"PATH": f"{ROOT / '.venv/bin'}:{__import__('os').environ['PATH']}"},
+        env=os.environ | {"PATH": f"{ROOT / '.venv/bin'}:{__import__('os').environ['PATH']}"},
     )  # fmt: skip
     assert done.returncode == 0, done.stdout
 
@@ -77,3 +79,21 @@ def test_every_migration_is_made():
 def test_imports_point_down(contract):
     done = subprocess.run([ROOT / ".venv/bin" / contract], capture_output=True, text=True, cwd=ROOT)
     assert done.returncode == 0, done.stdout
+
+
+def test_the_reference_pages_say_what_the_code_says():
+    done = subprocess.run(
+        [sys.executable, ROOT / "tools/write_reference.py", "--check"],
+        capture_output=True, text=True, cwd=ROOT, env={**os.environ, "DATABASE_URL": ""},
+    )  # fmt: skip
+    assert done.returncode == 0, f"run `make docs`: {done.stdout}{done.stderr[-2000:]}"
+
+
+def test_every_setting_is_documented():
+    read = {
+        name
+        for path in SOURCES
+        for name in re.findall(r"environ(?:\.get)?[\[(]\s*\"(WUFEI_\w+|DATABASE_URL)\"", path.read_text())
+    } - {"WUFEI_STORE_IS_OPEN"}
+    page = (ROOT / "docs/reference/settings.md").read_text()
+    assert sorted(name for name in read if f"`{name}`" not in page) == []

@@ -1,0 +1,139 @@
+"""Write docs/reference/ from the code and the data themselves; `--check` fails where a page is stale."""
+
+import os
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+os.environ.setdefault("DJANGO_SETTINGS_MODULE", "wufei.web.settings")
+os.environ.setdefault("WUFEI_DATA", "/tmp/wufei-reference")
+
+import click
+import django
+
+django.setup()
+
+from wufei.indicators.definitions import INDICATORS
+from wufei.ledger.kinds import LABELS
+from wufei.ledger.wording import CLOSING_TEXT, REFUSAL_TEXT, REVERSAL_TEXT
+from wufei.policies.queries import known_editions
+from wufei.web.cli import main
+
+FOLDER = Path(__file__).parent.parent / "docs/reference"
+MADE = "<!-- Written by tools/write_reference.py: change the code or the data, then `make docs`. -->\n"
+
+SETTINGS = {
+    "WUFEI_DATA": ("wufei-data", "内嵌数据库、上传文件、密钥所在的文件夹（命令行 `--data`）"),
+    "DATABASE_URL": ("（内嵌 SQLite）", "PostgreSQL 的地址：`postgresql://用户:密码@主机/库`"),
+    "WUFEI_EDITIONS": ("", "再加的政策版本文件夹，多个以冒号分隔（命令行 `--editions`）"),
+    "WUFEI_SECRET_KEY": ("首次启动时生成，存于数据文件夹", "会话签名密钥；多台机器须相同"),
+    "WUFEI_HOSTS": ("localhost,127.0.0.1,[::1],testserver", "网站的域名，逗号分隔"),
+    "WUFEI_ORIGINS": ("", "反向代理之后的来源，如 `https://wufei.example`，逗号分隔"),
+    "WUFEI_HTTPS": ("0", "`1`：只走 HTTPS（安全 Cookie、跳转、HSTS）；正式使用必须打开"),
+    "WUFEI_DEBUG": ("0", "`1`：开发时显示错误详情；正式使用不得打开"),
+    "WUFEI_LOG_LEVEL": ("WARNING", "日志级别"),
+}
+
+
+def cell(text: object) -> str:
+    return str(text).replace("|", "\\|").replace("\n", " ")
+
+
+def table(*heads: str, rows: Iterator[tuple[object, ...]]) -> str:
+    lines = [f"| {' | '.join(heads)} |", f"|{'---|' * len(heads)}"]
+    return "\n".join(lines + [f"| {' | '.join(map(cell, row))} |" for row in rows]) + "\n"
+
+
+def indicators() -> str:
+    rows = (
+        (f"`{i.id}`", i.name, i.unit or "—", i.formula, f"{i.source.document} {i.source.clause}", i.reading)
+        for i in INDICATORS.values()
+    )
+    return (
+        "# 指标\n\n每个指标只算一处。“我们的读法”是原文留有余地、由我们决定之处。未知绝不当作 0。\n\n"
+        + table("编号", "名称", "单位", "公式", "出处", "我们的读法", rows=rows)
+    )
+
+
+def criteria() -> str:
+    said = "# 各政策版本的要求\n\n政策版本是 `policies/editions/*.yaml`；这里逐条列出。种类：gate 申报条件、veto 一票否决、indicator 指标要求、score 计分、selection 择优参考、lifecycle 称号存续。前三种决定总的结论。\n"
+    for edition in known_editions().values():
+        said += f"\n## {edition.title}\n\n`{edition.id}` · {edition.norm.number} · 自 {edition.in_force_from}"
+        said += f" · 在 `{edition.extends}` 之上\n\n" if edition.extends else "\n\n"
+        if edition.dates or edition.quotas:
+            said += "".join(f"- {d.label}：{d.on}（{d.clause}）\n" for d in edition.dates)
+            said += "".join(f"- {q.says}（{q.clause}）\n" for q in edition.quotas) + "\n"
+        said += table(
+            "编号", "种类", "条款", "要求", "我们的读法 / 未核对",
+            rows=(
+                (f"`{c.id}`", c.kind.value, c.clause, c.says, " ".join(filter(None, (c.our_reading, c.unverified))))
+                for c in edition.criteria
+            ),
+        )  # fmt: skip
+    return said
+
+
+def refusals() -> str:
+    return (
+        "# 台账为什么拒绝\n\n按先后次序；一次列出全部理由，不止第一条。\n\n## 记账\n\n"
+        + table("代码", "说明", rows=((f"`{code}`", text) for code, text in REFUSAL_TEXT.items()))
+        + "\n## 冲正\n\n"
+        + table("代码", "说明", rows=((f"`{code}`", text) for code, text in REVERSAL_TEXT.items()))
+        + "\n## 月结\n\n"
+        + table("代码", "说明", rows=((f"`{code}`", text) for code, text in CLOSING_TEXT.items()))
+        + "\n## 环节\n\n"
+        + table("代码", "名称", rows=((f"`{kind}`", label) for kind, label in LABELS.items()))
+    )
+
+
+def commands() -> str:
+    said = "# 命令\n\n成功退出码 0；结论为“否”或输入被拒绝 1；用法不对 2。每条命令都有 `--json`。\n"
+    context = click.Context(main, info_name="wufei")
+    for name in main.list_commands(context):
+        command = main.get_command(context, name)
+        assert command is not None
+        said += f"\n## wufei {name}\n\n{_help(command, f'wufei {name}')}"
+        if isinstance(command, click.Group):
+            for sub, each in command.commands.items():
+                said += f"\n### wufei {name} {sub}\n\n{_help(each, f'wufei {name} {sub}')}"
+    return said
+
+
+def _help(command: click.Command, name: str) -> str:
+    with click.Context(command, info_name=name, terminal_width=100) as context:
+        return f"```\n{command.get_help(context)}\n```\n"
+
+
+def settings() -> str:
+    rows = ((f"`{name}`", default or "—", says) for name, (default, says) in SETTINGS.items())
+    return "# 设置\n\n全部是环境变量，在 `web/settings.py` 读一次；默认值在一台笔记本上就能用。\n\n" + table(
+        "名称", "默认", "说明", rows=rows
+    )
+
+
+PAGES = {
+    "indicators.md": indicators,
+    "criteria.md": criteria,
+    "refusals.md": refusals,
+    "commands.md": commands,
+    "settings.md": settings,
+}
+
+
+def stale() -> list[str]:
+    """Return the pages that no longer say what the code says."""
+    return [
+        name
+        for name, make in PAGES.items()
+        if not (FOLDER / name).exists() or (FOLDER / name).read_text() != MADE + make()
+    ]
+
+
+if __name__ == "__main__":
+    if "--check" in sys.argv:
+        found = stale()
+        print("\n".join(found) or "reference is fresh")
+        sys.exit(1 if found else 0)
+    FOLDER.mkdir(parents=True, exist_ok=True)
+    for page, write in PAGES.items():
+        (FOLDER / page).write_text(MADE + write())
