@@ -1,0 +1,351 @@
+"""What reads cases; gathers what a case file is filled from, in a fixed number of queries."""
+
+import hashlib
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, fields
+from datetime import date
+from typing import Any
+
+from django.db.models import Field, QuerySet
+
+from wufei.cases import amounts, counting, documents
+from wufei.cases.case_file import Attachment, CaseFile, OpenRequirement, Placed
+from wufei.cases.counting import LimitCheck
+from wufei.cases.dossier import Applicant, Dossier, Figures, FormSpec, Generator, Member, Texts
+from wufei.cases.filling import case_file
+from wufei.cases.models import Case, Evidence, EvidenceCategory
+from wufei.cases.provenance import MovementIndex, MovementRow, movement_leaves
+from wufei.indicators import queries as indicator_queries
+from wufei.indicators.facts import Product
+from wufei.indicators.figure import Figure
+from wufei.indicators.models import AnnualOperation, AnnualProduct
+from wufei.ledger.models import Movement, Stream
+from wufei.policies import queries as policy_queries
+from wufei.policies.criteria import WORDS, Evaluation
+from wufei.policies.edition import Edition, SubjectKind
+from wufei.registry.access import Permission
+from wufei.registry.models import Organisation, OrganisationKind, User
+from wufei.registry.queries import members_of, visible_organisations
+from wufei.terms.truth import Truth
+
+SUBJECT_WORDS = {SubjectKind.PARK: "园区", SubjectKind.ENTERPRISE: "企业"}
+LARGEST = 10  # 园区产废量前 10 位企业
+_YEARS = 4  # 2022—2025, where the edition does not say
+
+
+class NoCaseFile(Exception):
+    """The edition asks for no case file, or not of this organisation; `code` says which."""
+
+    def __init__(self, code: str):
+        self.code = code  # edition_unknown, edition_has_no_case_file, subject_kind_differs
+        super().__init__(code)
+
+
+# --- which cases ---------------------------------------------------------------------------
+
+
+def visible_cases(*, user: User, on: date) -> QuerySet[Case]:
+    """Return the cases that the user may see; a draft is its organisation's own."""
+    seen = visible_organisations(user=user, permission=Permission.VIEW_CASE, on=on)
+    return Case.objects.filter(organisation__in=seen).select_related("organisation", "updated_by")
+
+
+def evidence_of(*, case: Case) -> QuerySet[Evidence]:
+    """Return what is handed in with the case, in the order of the form's list."""
+    return case.evidence.filter(removed_at=None).select_related("uploaded_by").order_by("pk")
+
+
+# --- what the edition's form asks for -------------------------------------------------------
+
+
+def editions_for(*, organisation: Organisation) -> list[Edition]:
+    """Return the editions for which the organisation can write a case file."""
+    known = policy_queries.known_editions().values()
+    return [e for e in known if _form_of(e) is not None and suits(edition=e, organisation=organisation)]
+
+
+def suits(*, edition: Edition, organisation: Organisation) -> bool:
+    """Return whether the edition is for organisations of that kind."""
+    is_park = organisation.kind == OrganisationKind.PARK
+    not_applicants = (OrganisationKind.AUTHORITY, OrganisationKind.AGENCY)
+    return organisation.kind not in not_applicants and is_park == (edition.subject_kind is SubjectKind.PARK)
+
+
+def edition_for(*, organisation: Organisation, edition_id: str) -> Edition:
+    """
+    Return the edition under which the organisation may open a case.
+
+    :raises NoCaseFile: if there is none of that id, it asks for no case file, or not of this kind
+    """
+    try:
+        edition = policy_queries.edition(edition_id)
+    except policy_queries.UnknownEdition as error:
+        raise NoCaseFile("edition_unknown") from error
+    if not suits(edition=edition, organisation=organisation):
+        raise NoCaseFile("subject_kind_differs")
+    if _form_of(edition) is None:
+        raise NoCaseFile("edition_has_no_case_file")
+    return edition
+
+
+def _form_of(edition: Edition) -> Any:
+    """Return the edition's form for which there is a template, if any: the form's id is the template's."""
+    return next((form for form in edition.forms if form.id in documents.templates()), None)
+
+
+def form_spec(*, edition: Edition, year: int) -> FormSpec:
+    """
+    Return what the edition's form asks for in the year.
+
+    :raises NoCaseFile: if the edition asks for no case file
+    """
+    form = _form_of(edition)
+    if form is None:
+        raise NoCaseFile("edition_has_no_case_file")
+    limits = {name: limit for each in edition.forms for name, limit in each.limits.items()}
+    count = len(edition.round_years) or _YEARS
+    years = tuple(range(year - count + 1, year + 1))
+    return FormSpec(
+        template=form.id,
+        subject_word=SUBJECT_WORDS[edition.subject_kind],
+        is_park=edition.subject_kind is SubjectKind.PARK,
+        year=year,
+        production_years=years[:-1],
+        waste_years=years,
+        body_limit=limits.get("body", 0),
+        self_description_limit=limits.get("self_statement", 0),
+        brief_description_limit=limits.get("brief", 0),
+    )
+
+
+def limits(*, texts: Texts, spec: FormSpec) -> dict[str, LimitCheck]:
+    """Return how the texts stand against the limits of the form, by `body` and field; live while writing."""
+    asked = {
+        "body": (texts.body, spec.body_limit),
+        "self_description": (texts.self_description, spec.self_description_limit),
+        "brief_description": (texts.brief_description, spec.brief_description_limit),
+    }
+    return {name: counting.check(text, limit) for name, (text, limit) in asked.items() if limit}
+
+
+def texts_of(case: Case) -> Texts:
+    """Return what the applicant wrote."""
+    return Texts(**{field.name: getattr(case, field.name) for field in fields(Texts)})
+
+
+# --- the case file --------------------------------------------------------------------------
+
+
+def case_form(*, case: Case) -> CaseFile:
+    """Return the case file as it would be printed now."""
+    return case_file(dossier(case=case))
+
+
+def dossier(*, case: Case) -> Dossier:
+    """Gather what the case file is filled from."""
+    organisation = case.organisation
+    edition = edition_for(organisation=organisation, edition_id=case.edition)
+    spec = form_spec(edition=edition, year=case.year)
+    first, last = spec.waste_years[0], spec.waste_years[-1]
+    common: dict[str, Any] = {
+        "spec": spec,
+        "applicant": _applicant(organisation),
+        "texts": texts_of(case),
+        "attachments": tuple(_attachment(row) for row in evidence_of(case=case)),
+    }
+    if spec.is_park:
+        found = indicator_queries.park_figures(park=organisation, from_year=first, to_year=last)
+        return Dossier(
+            **common,
+            figures=Figures(found),
+            members=_members(organisation, spec),
+            largest=_largest(organisation, last),
+        )
+    found = indicator_queries.figures(organisation=organisation, from_year=first, to_year=last)
+    return Dossier(
+        **common,
+        figures=Figures(found),
+        products=_products(organisation, spec),
+        stream_names=dict(Stream.objects.filter(organisation=organisation).values_list("code", "name")),
+    )
+
+
+def _applicant(organisation: Organisation) -> Applicant:
+    return Applicant(**{field.name: getattr(organisation, field.name) for field in fields(Applicant)})
+
+
+def _attachment(row: Evidence) -> Attachment:
+    return Attachment(
+        category=str(EvidenceCategory(row.category).label), file_name=row.file_name, media_type=row.media_type,
+        size=row.size, sha256=row.sha256,
+    )  # fmt: skip
+
+
+def _products(organisation: Organisation, spec: FormSpec) -> dict[int, tuple[Product, ...]]:
+    found: dict[int, list[Product]] = {}
+    rows = AnnualProduct.objects.filter(organisation=organisation, year__in=spec.production_years)
+    for row in rows.order_by("pk"):
+        product = Product(
+            name=row.name, output=row.output, unit=row.unit, is_main=row.is_main, capacity=row.capacity,
+            source=row.source,
+        )  # fmt: skip
+        found.setdefault(row.year, []).append(product)
+    return {year: tuple(made) for year, made in found.items()}
+
+
+def _members(park: Organisation, spec: FormSpec) -> dict[int, tuple[Member, ...]]:
+    """Return who was in the park at the end of each year, with the output values stated."""
+    by_year = {
+        year: list(members_of(park=park, on=date(year, 12, 31)).order_by("pk")) for year in spec.waste_years
+    }
+    keys = {member.pk for members in by_year.values() for member in members}
+    rows = AnnualOperation.objects.filter(organisation__in=keys, year__in=spec.production_years)
+    values: dict[int, dict[int, Any]] = {}
+    for row in rows:
+        if row.output_value_10k_yuan is not None:
+            values.setdefault(row.organisation_id, {})[row.year] = row.output_value_10k_yuan
+    return {
+        year: tuple(
+            Member(
+                uscc=m.uscc, name=m.name, industry_code=m.industry_code, output_values=values.get(m.pk, {})
+            )
+            for m in members
+        )
+        for year, members in by_year.items()
+    }
+
+
+def _largest(park: Organisation, year: int) -> tuple[Generator, ...]:
+    found = indicator_queries.top_generators(park=park, year=year, limit=LARGEST)
+    return tuple(
+        Generator(
+            uscc=row.uscc,
+            name=row.name,
+            industry_code=row.industry_code,
+            products=row.products,
+            output_value=row.output_value_10k_yuan,
+            generation=row.generation,
+            utilisation=row.utilisation,
+            rate=row.utilisation_rate,
+        )
+        for row in found.rows
+    )
+
+
+# --- what it rests on, and what is open -----------------------------------------------------
+
+
+def movement_index(*, numbers: Iterable[Placed]) -> MovementIndex:
+    """Return the movements that any of the numbers may rest on, in one query."""
+    leaves = movement_leaves(numbers)
+    if not leaves:
+        return MovementIndex(())
+    rows = (
+        Movement.objects.filter(
+            organisation__uscc__in={leaf.organisation for leaf in leaves},
+            kind__in={kind for leaf in leaves for kind in leaf.kinds},
+        )
+        .within(min(leaf.period.first_day for leaf in leaves), max(leaf.period.last_day for leaf in leaves))
+        .order_by("organisation", "seq")
+        .values_list(
+            "organisation__uscc", "seq", "pk", "moved_on", "kind", "stream__code", "stream__name",
+            "stream__waste_category", "stream__waste_class", "lot__code", "method", "counterparty", "mass_g",
+            "reverses_id", "chain_hash",
+        )
+    )  # fmt: skip
+    return MovementIndex(_movement(row) for row in rows.iterator(chunk_size=5000))
+
+
+def _movement(row: tuple[Any, ...]) -> MovementRow:
+    (uscc, seq, pk, day, kind, stream, name, category, waste_class, lot, method, counterparty, mass_g, reverses,
+     chain_hash) = row  # fmt: skip
+    return MovementRow(
+        organisation=uscc, seq=seq, id=pk, moved_on=day, kind=kind, stream=stream, stream_name=name,
+        waste_category=category, waste_class=waste_class, lot=lot, method=method, counterparty=counterparty,
+        mass_g=mass_g, is_reversal=reverses is not None, chain_hash=chain_hash,
+    )  # fmt: skip
+
+
+def open_requirements(evaluation: Evaluation) -> tuple[OpenRequirement, ...]:
+    """Return what the edition asks and is not met or not known, in its order."""
+    return tuple(
+        OpenRequirement(
+            id=finding.criterion.id,
+            clause=f"{finding.criterion.document or evaluation.edition.norm.number} {finding.criterion.clause}",
+            verdict=WORDS[finding.counts_as],
+            says=finding.criterion.says,
+            explanation=finding.node.explanation,
+            supply=tuple(
+                f"{missing.label}（{missing.where}）" if missing.where else missing.label
+                for missing in finding.node.supply
+            ),
+        )
+        for finding in evaluation.findings
+        if finding.criterion.decides and finding.counts_as is not Truth.MET
+    )
+
+
+def remarks(form: CaseFile) -> list[str]:
+    """Return what is unknown in the documents and what would have to be supplied, once each."""
+    found: dict[str, None] = {}
+    for placed in form.numbers():
+        cell = placed.cell
+        if cell.text == amounts.UNKNOWN:
+            lacking = cell.basis.missing if isinstance(cell.basis, Figure) else ()
+            said = "；".join(f"{m.label}（{m.where}）" if m.where else m.label for m in lacking)
+            where = " ".join(part for part in (placed.table, placed.row, placed.column) if part)
+            found[f"{where}：未知。" + (f"需补充：{said}。" if said else "")] = None
+    blank = [label for label, cell in form.table.particulars.counts if not cell.text]
+    return [*found, *(f"{label}：未填。" for label in blank)]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Shortcoming:
+    """What stands between a draft and its hand-in; requirements of the policy do not."""
+
+    code: str  # "section_empty", "over_limit"
+    field: str
+    label: str
+    detail: str = ""
+
+
+_REQUIRED = (
+    "title", "brief_description", "plan", "practices", "results", "innovation", "conditions", "self_description",
+)  # fmt: skip
+
+
+def shortcomings(*, case: Case) -> list[Shortcoming]:
+    """Return which sections are still empty and which are too long."""
+    edition = edition_for(organisation=case.organisation, edition_id=case.edition)
+    labels = {name: label_of(name) for name in _REQUIRED}
+    found = [
+        Shortcoming(code="section_empty", field=name, label=labels[name])
+        for name in _REQUIRED
+        if not getattr(case, name).strip()
+    ]
+    checks = limits(texts=texts_of(case), spec=form_spec(edition=edition, year=case.year))
+    labels["body"] = "申报材料"
+    for name, check in checks.items():
+        if check.is_over:
+            detail = f"{check.length.words} / {check.limit} 字"
+            found.append(Shortcoming(code="over_limit", field=name, label=labels[name], detail=detail))
+    return found
+
+
+def label_of(field: str) -> str:
+    """Return what a field of the draft is called on the page."""
+    found = Case._meta.get_field(field)
+    assert isinstance(found, Field), "the draft's fields are plain ones"
+    return str(found.verbose_name)
+
+
+def evaluation(*, case: Case, on: date) -> Evaluation:
+    """Judge the case by the edition that it was opened under."""
+    return policy_queries.evaluation(
+        organisation=case.organisation, edition_id=case.edition, year=case.year, on=on
+    )
+
+
+def digests(files: Mapping[str, bytes]) -> dict[str, str]:
+    """Return the SHA-256 of each file by name."""
+    return {name: hashlib.sha256(content).hexdigest() for name, content in files.items()}
