@@ -39,6 +39,7 @@ def _use_a_store_of_our_own() -> None:
 
     settings.DATA = _DATA
     settings.STATIC_ROOT = _DATA / "static"
+    settings.STATIC_ROOT.mkdir(exist_ok=True)  # WhiteNoise warns where it is missing
     settings.STORAGES["default"]["OPTIONS"]["location"] = _DATA / "files"
     if os.environ.get("WUFEI_TEST_DATABASE") == "postgresql":
         described = dj_database_url.parse(postgresql_url())

@@ -1,1 +1,21 @@
-urlpatterns: list = []
+"""
+Every address. Pages of one organisation are under /o/<统一社会信用代码>/….
+"""
+
+from django.urls import include, path
+
+from wufei.web import homes, views
+
+urlpatterns = [
+    path("", views.home, name="home"),
+    path("healthz", views.health, name="health"),
+    path("o/<slug:uscc>/", homes.organisation_home, name="organisation-home"),
+    path("o/<slug:uscc>/flows/", homes.flows, name="flows"),
+    path("", include("wufei.registry.urls")),
+    path("", include("wufei.ledger.urls")),
+    path("", include("wufei.indicators.urls")),  # o/<uscc>/figures/…
+    path("", include("wufei.policies.urls")),  # o/<uscc>/evaluation/… declarations/… requirements/…
+    path("", include("wufei.cases.urls")),  # o/<uscc>/cases/…
+    path("", include("wufei.capture.urls")),
+    # API: path("api/v1/", …)
+]

@@ -1,0 +1,342 @@
+"""What reads organisations and people; the one place where 'who may see whom' meets the store."""
+
+import hashlib
+from collections.abc import Iterator
+from datetime import date, datetime, time, timedelta
+from functools import cache
+from typing import Any
+
+import psycopg
+from django.db import DEFAULT_DB_ALIAS, connection, connections
+from django.db.models import Prefetch, Q, QuerySet
+from django.utils import timezone
+from django_otp.plugins.otp_static.models import StaticToken
+from django_otp.plugins.otp_totp.models import TOTPDevice
+
+from wufei.registry.access import GRANTS, Permission, Relation, Role, granting
+from wufei.registry.models import (
+    ApiToken,
+    AuditEntry,
+    Organisation,
+    OrganisationKind,
+    ParkMembership,
+    RoleAssignment,
+    User,
+)
+
+# Who never is a member of a park.
+NEVER_MEMBERS = (OrganisationKind.PARK, OrganisationKind.AUTHORITY)
+
+
+class NotPermitted(Exception):
+    """The person may not do this to the organisation; `permission` says what."""
+
+    def __init__(self, permission: Permission):
+        self.permission = permission
+        super().__init__(permission)
+
+
+def _members_on(day: date) -> Q:
+    return Q(joined_on__lte=day) & (Q(left_on=None) | Q(left_on__gte=day))
+
+
+def members_of(*, park: Organisation, on: date) -> QuerySet[Organisation]:
+    """Return the organisations that are members of the park on the day."""
+    rows = ParkMembership.objects.filter(_members_on(on), park=park)
+    return Organisation.objects.filter(pk__in=rows.values("member_id"))
+
+
+def jurisdiction_prefix(division_code: str) -> str:
+    """
+    Return what the division codes within an authority's jurisdiction begin with.
+
+    >>> jurisdiction_prefix("500000"), jurisdiction_prefix("440100"), jurisdiction_prefix("500110")
+    ('50', '4401', '500110')
+    """
+    for digits in (2, 4):
+        if division_code[digits:] == "0" * (6 - digits):
+            return division_code[:digits]
+    return division_code
+
+
+def visible_organisations(
+    *, user: User, permission: Permission = Permission.VIEW_ORGANISATION, on: date
+) -> QuerySet[Organisation]:
+    """Return the organisations for which the user holds the permission on the day; refused by default."""
+    if not user.is_active:
+        return Organisation.objects.none()
+    if user.is_superuser:  # only the operator behind the command line, who can't sign in
+        return Organisation.objects.all()
+    grants = granting(permission)
+    condition = Q(pk__in=[])
+    for held in RoleAssignment.objects.filter(user=user).select_related("organisation"):
+        role, own = Role(held.role), held.organisation
+        if (role, Relation.OPERATOR) in grants:
+            return Organisation.objects.all()
+        if (role, Relation.OWN) in grants:
+            condition |= Q(pk=own.pk)
+        if (role, Relation.PARK) in grants:
+            members = ParkMembership.objects.filter(_members_on(on), park=own)
+            condition |= Q(pk__in=members.values("member_id"))
+        if (role, Relation.JURISDICTION) in grants:
+            within = Q(division_code__startswith=jurisdiction_prefix(own.division_code))
+            # An authority sees those it supervises, not its fellow authorities.
+            condition |= within & ~Q(kind=OrganisationKind.AUTHORITY)
+    return Organisation.objects.filter(condition)
+
+
+def asked(sql: str, *parameters: Any) -> list[tuple[Any, ...]]:
+    """
+    Run a statement past Django's cursor, and return its rows.
+
+    For what every posting runs: building a query takes the ORM longer than answering it takes SQLite, and
+    Django's cursor has PostgreSQL plan each statement anew, which takes longer than running it.
+    """
+    default = connections[DEFAULT_DB_ALIAS]
+    default.ensure_connection()
+    driver: Any = default.connection
+    with default.wrap_database_errors:
+        if default.vendor == "sqlite":
+            return driver.execute(_in_sqlite(sql), parameters).fetchall()
+        # Only takes effect where the settings let psycopg prepare statements.
+        cursor = psycopg.Cursor(driver)
+        cursor.execute(sql, parameters)
+        return cursor.fetchall() if cursor.description else []
+
+
+@cache
+def _in_sqlite(sql: str) -> str:
+    return sql.replace("%s", "?")
+
+
+# Past the ORM, because every posting asks it: the roles that a person holds, and what the organisation of
+# each is to the organisation in question.
+ROLES_TOWARDS = """
+    SELECT a.role, own.id, own.division_code, it.kind, it.division_code, EXISTS (
+      SELECT 1 FROM registry_parkmembership m WHERE m.park_id = own.id AND m.member_id = it.id
+        AND m.joined_on <= %s AND (m.left_on IS NULL OR m.left_on >= %s))
+    FROM registry_roleassignment a
+      JOIN registry_organisation own ON own.id = a.organisation_id JOIN registry_organisation it ON it.id = %s
+    WHERE a.user_id = %s"""
+
+
+def may(*, user: User, permission: Permission, organisation: Organisation, on: date) -> bool:
+    """
+    Return whether the user holds the permission for the organisation on the day.
+
+    The same rule as `visible_organisations`, asked for one organisation in one statement.
+    """
+    if not user.is_active:
+        return False
+    if user.is_superuser:
+        return organisation.pk is not None
+    grants = granting(permission)
+    day = connection.ops.adapt_datefield_value(on)
+    for name, own, division, kind, its_division, is_member in asked(
+        ROLES_TOWARDS, day, day, organisation.pk, user.pk
+    ):
+        role = Role(name)
+        within = its_division.startswith(jurisdiction_prefix(division))
+        if (
+            (role, Relation.OPERATOR) in grants
+            or ((role, Relation.OWN) in grants and own == organisation.pk)
+            or ((role, Relation.PARK) in grants and is_member)
+            or ((role, Relation.JURISDICTION) in grants and within and kind != OrganisationKind.AUTHORITY)
+        ):
+            return True
+    return False
+
+
+def require(*, user: User, permission: Permission, organisation: Organisation, on: date) -> None:
+    """
+    Let the caller go on only where the user holds the permission.
+
+    :raises NotPermitted: otherwise
+    """
+    if not may(user=user, permission=permission, organisation=organisation, on=on):
+        raise NotPermitted(permission)
+
+
+def local_day(now: datetime) -> date:
+    """Return the day on which rules are judged: the calendar's, in China."""
+    return timezone.localdate(now)
+
+
+def permissions_for(*, user: User, organisation: Organisation, on: date) -> frozenset[Permission]:
+    """Return all that the user may do with the organisation on the day; the same rule as `may`."""
+    if not user.is_active:
+        return frozenset()
+    if user.is_superuser:
+        return frozenset(Permission)
+    held = list(RoleAssignment.objects.filter(user=user).select_related("organisation"))
+    parks: set[int] = set()
+    if any(Role(h.role) is Role.PARK_OFFICER and h.organisation_id != organisation.pk for h in held):
+        memberships = ParkMembership.objects.filter(_members_on(on), member=organisation)
+        parks = set(memberships.values_list("park_id", flat=True))
+    found: set[Permission] = set()
+    for assignment in held:
+        for relation in _relations(assignment.organisation, organisation, parks):
+            found |= GRANTS.get((Role(assignment.role), relation), frozenset())
+    return frozenset(found)
+
+
+def _relations(own: Organisation, other: Organisation, parks: set[int]) -> Iterator[Relation]:
+    yield Relation.OPERATOR
+    if own.pk == other.pk:
+        yield Relation.OWN
+    if own.pk in parks:
+        yield Relation.PARK
+    within = other.division_code.startswith(jurisdiction_prefix(own.division_code))
+    if within and other.kind != OrganisationKind.AUTHORITY:
+        yield Relation.JURISDICTION
+
+
+def organisation_for(*, user: User, uscc: str, permission: Permission, on: date) -> Organisation:
+    """
+    Return the organisation for a page that needs the permission.
+
+    :raises Organisation.DoesNotExist: if there is none that the user may see, so that none is given away
+    :raises NotPermitted: if the user may see it, but not do this
+    """
+    organisation = visible_organisations(user=user, on=on).get(uscc=uscc)
+    if permission is not Permission.VIEW_ORGANISATION:
+        require(user=user, permission=permission, organisation=organisation, on=on)
+    return organisation
+
+
+def own_organisations(*, user: User) -> QuerySet[Organisation]:
+    """Return the organisations in which the user holds a role, by name."""
+    held = RoleAssignment.objects.filter(user=user).values("organisation_id")
+    return Organisation.objects.filter(pk__in=held).order_by("name", "pk")
+
+
+def roles_of(*, user: User) -> list[RoleAssignment]:
+    """Return the roles that the user holds, each with its organisation."""
+    held = RoleAssignment.objects.filter(user=user).select_related("organisation")
+    return list(held.order_by("organisation__name", "role"))
+
+
+def holds_as_operator(*, user: User, permission: Permission) -> bool:
+    """Return whether the user holds the permission for everybody: an administrator, or the command line."""
+    if not user.is_active:
+        return False
+    roles = [role.value for role, relation in granting(permission) if relation is Relation.OPERATOR]
+    return user.is_superuser or RoleAssignment.objects.filter(user=user, role__in=roles).exists()
+
+
+def require_as_operator(*, user: User, permission: Permission) -> None:
+    """
+    Let the caller go on only where the user holds the permission for everybody.
+
+    :raises NotPermitted: otherwise
+    """
+    if not holds_as_operator(user=user, permission=permission):
+        raise NotPermitted(permission)
+
+
+def found_organisations(
+    *, among: QuerySet[Organisation], text: str = "", kind: str = "", division_code: str = ""
+) -> QuerySet[Organisation]:
+    """Narrow organisations by a part of name or code, by kind, and by administrative division."""
+    if text:
+        among = among.filter(Q(name__icontains=text) | Q(uscc__icontains=text))
+    if kind:
+        among = among.filter(kind=kind)
+    if division_code:
+        among = among.filter(division_code__startswith=jurisdiction_prefix(division_code))
+    return among
+
+
+def memberships(*, park: Organisation, on: date | None = None, text: str = "") -> QuerySet[ParkMembership]:
+    """Return who is a member of the park on the day, or who ever was, each with the member."""
+    rows = ParkMembership.objects.filter(park=park).select_related("member")
+    if on is not None:
+        rows = rows.filter(_members_on(on))
+    if text:
+        rows = rows.filter(Q(member__name__icontains=text) | Q(member__uscc__icontains=text))
+    return rows
+
+
+def joinable(*, user: User, park: Organisation) -> QuerySet[Organisation]:
+    """
+    Return who may be entered as a member of the park.
+
+    Membership opens a ledger to the park: its own officers enter those of its own division only.
+    """
+    candidates = Organisation.objects.exclude(kind__in=NEVER_MEMBERS)
+    if holds_as_operator(user=user, permission=Permission.EDIT_ORGANISATION):
+        return candidates
+    return candidates.filter(division_code__startswith=jurisdiction_prefix(park.division_code))
+
+
+def found_users(*, text: str = "", role: str = "", is_active: bool | None = None) -> QuerySet[User]:
+    """Return the people who may sign in, with their roles fetched beside them."""
+    people = User.objects.exclude(is_superuser=True)
+    if text:
+        people = people.filter(Q(username__icontains=text) | Q(full_name__icontains=text))
+    if role:
+        people = people.filter(pk__in=RoleAssignment.objects.filter(role=role).values("user_id"))
+    if is_active is not None:
+        people = people.filter(is_active=is_active)
+    held = RoleAssignment.objects.select_related("organisation").order_by("organisation__name", "role")
+    return people.prefetch_related(Prefetch("role_assignments", held))
+
+
+def audit_entries(
+    *,
+    organisation: Organisation,
+    text: str = "",
+    action: str = "",
+    since: date | None = None,
+    through: date | None = None,
+) -> QuerySet[AuditEntry]:
+    """Return what was done with the organisation, each with the person."""
+    rows = AuditEntry.objects.filter(organisation=organisation).select_related("by")
+    if text:
+        person = Q(by__username__icontains=text) | Q(by__full_name__icontains=text)
+        rows = rows.filter(person | Q(object_ref__icontains=text))
+    if action:
+        rows = rows.filter(action=action)
+    if since:
+        rows = rows.filter(at__gte=_midnight(since))
+    if through:
+        rows = rows.filter(at__lt=_midnight(through + timedelta(days=1)))
+    return rows
+
+
+def _midnight(day: date) -> datetime:
+    return timezone.make_aware(datetime.combine(day, time.min))
+
+
+def audited_actions(*, organisation: Organisation) -> list[str]:
+    """Return the kinds of action that the organisation's audit log has."""
+    found = AuditEntry.objects.filter(organisation=organisation).order_by("action")
+    return list(found.values_list("action", flat=True).distinct())
+
+
+def digest_of(secret: str) -> str:
+    """Return what is kept of a token's secret."""
+    return hashlib.sha256(secret.encode()).hexdigest()
+
+
+def token_with(*, secret: str, now: datetime) -> ApiToken | None:
+    """Return the token of the secret with its user, if it still holds and the user is active."""
+    found = ApiToken.objects.select_related("user").filter(
+        digest=digest_of(secret), revoked_at=None, user__is_active=True
+    )
+    return found.filter(Q(expires_at=None) | Q(expires_at__gt=now)).first()
+
+
+def tokens_of(*, user: User) -> QuerySet[ApiToken]:
+    """Return the user's tokens, the newest first."""
+    return ApiToken.objects.filter(user=user).order_by("-pk")
+
+
+def second_factor(*, user: User) -> TOTPDevice | None:
+    """Return the confirmed device that the user has to use at sign-in, if there is one."""
+    return TOTPDevice.objects.filter(user=user, confirmed=True).first()
+
+
+def recovery_codes_left(*, user: User) -> int:
+    """Return how many recovery codes the user has not used."""
+    return StaticToken.objects.filter(device__user=user, device__confirmed=True).count()

@@ -1,0 +1,1 @@
+"""The pages of the registry: `signing_in`, `account`, `organisations`, `people`; `listing` is every room's."""

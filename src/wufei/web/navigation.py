@@ -1,0 +1,223 @@
+"""
+Where may this person go? The frame of every page asks.
+
+A room that brings pages adds its entries here; an entry without the permission is not shown, and
+the page behind it refuses anyway.
+"""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from django.http import HttpRequest
+from django.urls import reverse
+from django.utils import timezone
+from django.utils.functional import Promise
+from django.utils.translation import gettext_lazy as _
+
+from wufei.registry import queries
+from wufei.registry.access import Permission
+from wufei.registry.models import Organisation, OrganisationKind
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Entry:
+    route: str
+    label: str | Promise
+    icon: str
+    permission: Permission
+    kinds: frozenset[str] | None = None  # of the organisation; None: any
+    is_exact: bool = False  # current on its own address only, not on those below it
+
+
+PARK = frozenset({OrganisationKind.PARK.value})
+AUTHORITY = frozenset({OrganisationKind.AUTHORITY.value})
+KEEPS_LEDGER = frozenset(
+    {OrganisationKind.ENTERPRISE.value, OrganisationKind.UTILISER.value, OrganisationKind.CARRIER.value}
+)
+
+# Pages of one organisation: their routes take its `uscc`. In the order of the day's work.
+ORGANISATION_ENTRIES: tuple[Entry, ...] = (
+    Entry(
+        route="organisation-home",
+        label=_("首页"),
+        icon="home",
+        permission=Permission.VIEW_ORGANISATION,
+        kinds=KEEPS_LEDGER | PARK | AUTHORITY,
+        is_exact=True,
+    ),
+    Entry(
+        route="ledger:movements",
+        label=_("台账"),
+        icon="list-details",
+        permission=Permission.VIEW_LEDGER,
+        kinds=KEEPS_LEDGER,
+        is_exact=True,
+    ),
+    Entry(
+        route="ledger:post",
+        label=_("记一笔"),
+        icon="plus",
+        permission=Permission.POST_MOVEMENTS,
+        kinds=KEEPS_LEDGER,
+    ),
+    Entry(
+        route="ledger:stock",
+        label=_("库存"),
+        icon="archive",
+        permission=Permission.VIEW_LEDGER,
+        kinds=KEEPS_LEDGER,
+    ),
+    Entry(
+        route="flows",
+        label=_("来源与去向"),
+        icon="chart-sankey",
+        permission=Permission.VIEW_LEDGER,
+        kinds=KEEPS_LEDGER,
+    ),
+    Entry(
+        route="indicators:figures",
+        label=_("指标"),
+        icon="chart-line",
+        permission=Permission.VIEW_FIGURES,
+        kinds=KEEPS_LEDGER | PARK,
+    ),
+    Entry(
+        route="policies:editions",
+        label=_("评价"),
+        icon="checklist",
+        permission=Permission.VIEW_FIGURES,
+        kinds=KEEPS_LEDGER | PARK,
+    ),
+    Entry(
+        route="cases:cases",
+        label=_("申报案例"),
+        icon="file-certificate",
+        permission=Permission.VIEW_CASE,
+        kinds=KEEPS_LEDGER | PARK,
+    ),
+    Entry(
+        route="policies:latest-declarations",
+        label=_("声明与填报"),
+        icon="clipboard-check",
+        permission=Permission.EDIT_ORGANISATION,
+        kinds=KEEPS_LEDGER | PARK,
+    ),
+    Entry(
+        route="policies:requirements",
+        label=_("行业要求"),
+        icon="adjustments",
+        permission=Permission.MAINTAIN_REQUIREMENTS,
+        kinds=AUTHORITY,
+    ),
+    Entry(
+        route="capture:uploads",
+        label=_("导入工作簿"),
+        icon="file-import",
+        permission=Permission.IMPORT_WORKBOOK,
+        kinds=KEEPS_LEDGER | PARK,
+    ),
+    Entry(
+        route="ledger:months",
+        label=_("月度结账"),
+        icon="lock",
+        permission=Permission.CLOSE_MONTH,
+        kinds=KEEPS_LEDGER,
+    ),
+    Entry(
+        route="ledger:streams",
+        label=_("废物清单"),
+        icon="recycle",
+        permission=Permission.VIEW_LEDGER,
+        kinds=KEEPS_LEDGER,
+    ),
+    Entry(
+        route="ledger:stores",
+        label=_("贮存设施"),
+        icon="stack-2",
+        permission=Permission.VIEW_LEDGER,
+        kinds=KEEPS_LEDGER,
+    ),
+    Entry(
+        route="registry:organisation",
+        label=_("单位信息"),
+        icon="building",
+        permission=Permission.VIEW_ORGANISATION,
+    ),
+    Entry(
+        route="registry:members",
+        label=_("园区成员"),
+        icon="sitemap",
+        permission=Permission.VIEW_ORGANISATION,
+        kinds=PARK,
+    ),
+    Entry(
+        route="registry:audit-log",
+        label=_("操作记录"),
+        icon="history",
+        permission=Permission.EDIT_ORGANISATION,
+    ),
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Link:
+    address: str
+    label: str | Promise
+    icon: str
+    is_current: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Group:
+    title: str | Promise
+    entries: tuple[Link, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Shell:
+    organisation: Organisation | None  # the one that the page is about, else the reader's first
+    own: tuple[Organisation, ...]
+    groups: tuple[Group, ...]
+
+
+def shell(*, request: HttpRequest, organisation: Organisation | None) -> Shell:
+    """Return what the frame shows on a page about that organisation, or about none."""
+    user = request.user
+    assert user.is_authenticated, "Pages with the frame are for those who signed in"
+    own = tuple(queries.own_organisations(user=user))
+    at_home = organisation if organisation in own else (own[0] if own else None)
+    groups = []
+    for shown in dict.fromkeys(filter(None, (at_home, organisation))):
+        title = "" if shown in own else shown.name
+        if links := tuple(_organisation_links(request, shown)):
+            groups.append(Group(title, links))
+    groups.append(Group(_("平台"), tuple(_platform_links(request))))
+    return Shell(organisation or at_home, own, tuple(groups))
+
+
+def _organisation_links(request: HttpRequest, organisation: Organisation) -> Iterator[Link]:
+    today = queries.local_day(timezone.now())
+    held = queries.permissions_for(user=request.user, organisation=organisation, on=today)  # type: ignore[arg-type]
+    for entry in ORGANISATION_ENTRIES:
+        if entry.permission in held and (entry.kinds is None or organisation.kind in entry.kinds):
+            yield _link(
+                request,
+                reverse(entry.route, args=[organisation.uscc]),
+                entry.label,
+                entry.icon,
+                entry.is_exact,
+            )
+
+
+def _platform_links(request: HttpRequest) -> Iterator[Link]:
+    yield _link(request, reverse("registry:organisations"), _("单位名录"), "list-details")
+    if queries.holds_as_operator(user=request.user, permission=Permission.MANAGE_USERS):  # type: ignore[arg-type]
+        yield _link(request, reverse("registry:users"), _("用户与角色"), "users")
+    yield _link(request, reverse("registry:permissions"), _("权限一览"), "shield-check")
+
+
+def _link(
+    request: HttpRequest, address: str, label: str | Promise, icon: str, is_exact: bool = False
+) -> Link:
+    below = request.path.startswith(address) and not is_exact
+    return Link(address, label, icon, request.path == address or below)
