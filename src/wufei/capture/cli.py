@@ -132,7 +132,9 @@ def _print(result: "ImportResult", rejects: Path | None, as_json: bool) -> None:
 
 
 def _print_errors(result: "ImportResult") -> None:
-    table = Table("工作表", "行", "列", "错误", title=f"错误 {len(result.errors)} 处", title_justify="left")
+    table = Table(title=f"错误 {len(result.errors)} 处", title_justify="left")
+    for title in ("工作表", "行", "列", "错误"):
+        table.add_column(title, overflow="fold")
     for fault in result.errors[:MAX_SHOWN]:
         table.add_row(fault.sheet or "", str(fault.row or ""), fault.column or "", fault.message)
     Console(stderr=True, markup=False, emoji=False, highlight=False).print(table)

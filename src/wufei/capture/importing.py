@@ -375,17 +375,15 @@ def _mass(amount: Any, unit: Any) -> Mass | CellFault:
 
 def _ledger_row(number: int, values: dict[str, Any], mass: Any) -> LedgerRow:
     get = values.get
-    said = (
-        number, values["日期"], values["废物编号"], _KIND_OF_LABEL[values["环节"]], mass,
-        get("方式") or "", get("对方单位") or "", get("设施编码"), get("批次编码"),
-        get("经办人") or "", get("备注") or "",
+    day, stream, kind = values["日期"], values["废物编号"], _KIND_OF_LABEL[values["环节"]]
+    method, counterparty, handler = get("方式") or "", get("对方单位") or "", get("经办人") or ""
+    store, lot, note = get("设施编码"), get("批次编码"), get("备注") or ""
+    # What identifies a row's content; the parts are joined by a character that no cell can hold.
+    parts = (
+        day.isoformat(), stream, kind._value_, str(mass.grams), method, counterparty, store or "", lot or "",
+        handler, note,
     )  # fmt: skip
-    return LedgerRow(*said, fingerprint_of(said[1:]))
-
-
-def fingerprint_of(said: tuple[Any, ...]) -> str:
-    """Return what identifies a row's content: day, stream, kind, mass, and the rest as written."""
-    day, stream, kind, mass, *rest = said
-    # The parts are joined by a character that no cell can hold.
-    text = "\x1f".join([day.isoformat(), stream, kind.value, str(mass.grams), *(part or "" for part in rest)])
-    return hashlib.sha256(text.encode()).hexdigest()
+    fingerprint = hashlib.sha256("\x1f".join(parts).encode()).hexdigest()
+    return LedgerRow(
+        number, day, stream, kind, mass, method, counterparty, store, lot, handler, note, fingerprint
+    )

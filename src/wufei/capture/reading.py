@@ -64,6 +64,7 @@ class Table:
     places: dict[str, int]  # column -> index in a row
     rows: list[tuple[int, list[Raw]]]  # Excel's row number, cells
     formulas: set[tuple[int, str]] = field(default_factory=set)  # row and column: reported already
+    has_sound_header: bool = True  # no required column is missing, none is there twice
 
 
 @dataclass(slots=True)
@@ -120,9 +121,10 @@ def _rows(safe: SafeWorkbook) -> dict[str, list[list[Raw]]]:
 
 def _table(sheet: Sheet, rows: list[list[Raw]], findings: Findings) -> Table:
     """Find the header, the first row that is not empty, and leave out empty and example rows."""
-    filled = ((number, row) for number, row in enumerate(rows, start=1) if any(c != "" for c in row))
+    filled = ((number, row) for number, row in enumerate(rows, start=1) if not _is_blank_row(row))
     header_number, header = next(filled, (1, []))
     places: dict[str, int] = {}
+    table = Table(sheet, places, [])
     for index, title in enumerate(header):
         name = plain_name(str(title))
         column = next((c for c in sheet.columns if plain_name(c.name) == name), None)
@@ -132,15 +134,21 @@ def _table(sheet: Sheet, rows: list[list[Raw]], findings: Findings) -> Table:
         elif column.name in places:
             message = f"列“{column.name}”出现了两次；请删去一列。"
             findings.fault(sheet.name, header_number, column.name, "column_twice", message)
+            table.has_sound_header = False
         else:
             places[column.name] = index
-    table = Table(sheet, places, [])
     table.rows = [(n, row) for n, row in filled if not _is_example(n, row, table, findings)]
     for column in sheet.columns:
         if column.required and column.name not in places and (table.rows or sheet is ORGANISATION):
             message = f"缺少必填的列“{column.name}”；第一行应为：{'、'.join(c.name for c in sheet.columns)}。"
             findings.fault(sheet.name, header_number, column.name, "column_missing", message)
+            table.has_sound_header = False
     return table
+
+
+def _is_blank_row(row: list[Raw]) -> bool:
+    """A row of spaces is as empty as one of nothing."""
+    return not any(raw != "" and (raw.__class__ is not str or str(raw).strip()) for raw in row)
 
 
 def _is_example(number: int, row: list[Raw], table: Table, findings: Findings) -> bool:
@@ -205,7 +213,7 @@ def typed_rows(table: Table, findings: Findings, *, today: date) -> Iterator[Typ
                     findings.fault(sheet, number, column.name, "value_missing", message)
                 faulty = (*faulty, column.name)
             values[column.name] = value
-        yield TypedRow(number, values, faulty, number not in bad_rows)
+        yield TypedRow(number, values, faulty, table.has_sound_header and number not in bad_rows)
 
 
 def _may_be_empty(table: Table, column: Column) -> bool:

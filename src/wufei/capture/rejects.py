@@ -23,7 +23,11 @@ _ERROR_WIDTH = 60
 
 
 def rejects(tables: Mapping[str, Table], faults: Sequence[Fault]) -> bytes:
-    """Return the rows at fault, each with its faults; 单位信息 whole, for no import goes without it."""
+    """
+    Return the rows at fault, each with its faults.
+
+    单位信息 is there as a whole, for no import goes without it; so is a sheet whose header is at fault.
+    """
     by_row: dict[tuple[str, int], list[Fault]] = defaultdict(list)
     for fault in faults:
         if fault.sheet is not None and fault.row is not None:
@@ -47,7 +51,7 @@ def rejects(tables: Mapping[str, Table], faults: Sequence[Fault]) -> bytes:
             "moment": workbook.add_format({"font_name": FONT, "num_format": "yyyy-mm-dd hh:mm"}),
         }
         for name, table in tables.items():
-            whole = table.sheet is ORGANISATION
+            whole = table.sheet is ORGANISATION or not table.has_sound_header
             rows = [(n, row) for n, row in table.rows if whole or (name, n) in by_row]
             if rows:
                 _write_sheet(workbook.add_worksheet(name), table, rows, by_row, formats)
@@ -61,7 +65,8 @@ def _write_sheet(
     by_row: Mapping[tuple[str, int], list[Fault]],
     formats: Mapping[str, Format],
 ) -> None:
-    titles = list(table.places)
+    # A required column that was not there is there to be filled.
+    titles = [c.name for c in table.sheet.columns if c.name in table.places or c.required]
     for at, title in enumerate([*titles, REJECT_COLUMN]):
         page.write_string(0, at, title, formats["header"])
     page.freeze_panes(1, 0)
@@ -72,7 +77,7 @@ def _write_sheet(
         # What a formula last showed is not certain, so it is not handed on as a value.
         formulas = {fault.column for fault in found if fault.code == "formula"}
         for at, title in enumerate(titles):
-            if title not in formulas:
+            if title in table.places and title not in formulas:
                 _write(page, line, at, row[table.places[title]], formats)
         page.write_string(line, len(titles), "；".join(_said(f) for f in found), formats["error"])
 

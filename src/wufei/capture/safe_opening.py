@@ -6,7 +6,6 @@ names), then every part is unpacked in small pieces under a cap, and thrown away
 cells that hold formulas are remembered. Nothing here trusts a length that the file states.
 """
 
-import re
 import stat
 import struct
 import zipfile
@@ -22,7 +21,17 @@ from defusedxml.common import DefusedXmlException
 from defusedxml.ElementTree import fromstring
 
 from wufei.capture.faults import WorkbookRefused
-from wufei.capture.layout import MAX_COLUMNS, MAX_ROWS
+from wufei.capture.sheet_scan import (
+    CHUNK,
+    DAMAGED,
+    RESAVE,
+    Budget,
+    FormulaCell,
+    SheetScan,
+    Watch,
+    check_declarations,
+    local_name,
+)
 
 MAX_FILE_BYTES = 30 * 1024 * 1024
 MAX_UNPACKED_BYTES = 200 * 1024 * 1024
@@ -30,18 +39,12 @@ MAX_RATIO = 120  # of what is unpacked to what is packed; honest sheets reach ab
 RATIO_COUNTS_FROM = 5 * 1024 * 1024  # below this a high ratio harms nobody
 MAX_ENTRIES = 500
 MAX_DIRECTORY_BYTES = 200_000
-MAX_CELLS = 4_000_000  # of all sheets
 MAX_STRINGS_BYTES = 64 * 1024 * 1024
 MAX_INDEX_BYTES = 1024 * 1024  # of the parts that only list other parts
-MAX_FORMULAS = 2_000  # remembered; a person mends those first
-MAX_ELEMENT_DEPTH = 60
-CHUNK = 256 * 1024
 
 _END = b"PK\x05\x06"
 _ZIP64_LOCATOR = b"PK\x06\x07"
 _OLE2 = b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1"
-_RESAVE = "请用 Excel 或 WPS 打开后另存为“Excel 工作簿（.xlsx）”，再重新提交。"
-_DAMAGED = f"文件不完整或已损坏；{_RESAVE}"
 _ARCHIVES = (
     ".zip",
     ".xlsx",
@@ -62,13 +65,6 @@ _CARRIERS = (
     "xl/externallinks/", "xl/embeddings/", "xl/activex/", "xl/macrosheets/", "xl/dialogsheets/",
     "xl/querytables/", "xl/model/", "customui/", "xl/webextensions/",
 )  # fmt: skip
-_REF = re.compile(r"([A-Z]{1,3})([0-9]{1,7})")
-
-
-@dataclass(frozen=True, slots=True)
-class FormulaCell:
-    row: int  # as Excel counts, from 1
-    column: int  # from 0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -120,12 +116,12 @@ def open_safely(content: bytes) -> SafeWorkbook:
         with zipfile.ZipFile(BytesIO(content)) as archive:
             entries = archive.infolist()
     except (zipfile.BadZipFile, ValueError, NotImplementedError, struct.error, UnicodeDecodeError) as error:
-        raise WorkbookRefused("damaged", _DAMAGED) from error
+        raise WorkbookRefused("damaged", DAMAGED) from error
     _check_directory(entries, content, directory_at)
     try:
         return _scan(content, {entry.filename: entry for entry in entries})
     except (zlib.error, struct.error, expat.ExpatError, ParseError, DefusedXmlException, ValueError) as error:
-        raise WorkbookRefused("damaged", _DAMAGED) from error
+        raise WorkbookRefused("damaged", DAMAGED) from error
 
 
 # --- the file as a whole
@@ -141,25 +137,25 @@ def _check_beginning(content: bytes) -> None:
         ):
             message = "文件设有打开密码；请在 Excel 或 WPS 中取消密码（文件—信息—保护工作簿）后重新保存。"
             raise WorkbookRefused("encrypted", message)
-        raise WorkbookRefused("old_format", f"文件是旧版 .xls 或带密码的工作簿，不能读取；{_RESAVE}")
+        raise WorkbookRefused("old_format", f"文件是旧版 .xls 或带密码的工作簿，不能读取；{RESAVE}")
     if not content.startswith(b"PK\x03\x04"):
-        raise WorkbookRefused("not_a_workbook", f"文件不是 .xlsx 工作簿；{_RESAVE}")
+        raise WorkbookRefused("not_a_workbook", f"文件不是 .xlsx 工作簿；{RESAVE}")
 
 
 def _check_end(content: bytes) -> int:
     """Return where the directory begins; the archive's end must be the file's end, or it is two files in one."""
     at = content.rfind(_END)
     if at < 0 or at + 22 > len(content):
-        raise WorkbookRefused("truncated", f"文件不完整，可能没有传完；请重新复制或下载。若仍不行，{_RESAVE}")
+        raise WorkbookRefused("truncated", f"文件不完整，可能没有传完；请重新复制或下载。若仍不行，{RESAVE}")
     disk, start_disk, _here, count, size, offset, comment = struct.unpack("<4H2LH", content[at + 4 : at + 22])
     if _ZIP64_LOCATOR in content[max(0, at - 20) : at] or 0xFFFF in (disk, start_disk, count):
-        raise WorkbookRefused("not_plain", f"文件的压缩格式不常见（ZIP64 或分卷），不能读取；{_RESAVE}")
+        raise WorkbookRefused("not_plain", f"文件的压缩格式不常见（ZIP64 或分卷），不能读取；{RESAVE}")
     if comment or at + 22 != len(content):
-        raise WorkbookRefused("polyglot", f"文件末尾附有工作簿以外的内容；{_RESAVE}")
+        raise WorkbookRefused("polyglot", f"文件末尾附有工作簿以外的内容；{RESAVE}")
     if count > MAX_ENTRIES or size > MAX_DIRECTORY_BYTES:
-        raise WorkbookRefused("too_many_parts", f"文件内部的部件过多（超过 {MAX_ENTRIES} 个）；{_RESAVE}")
+        raise WorkbookRefused("too_many_parts", f"文件内部的部件过多（超过 {MAX_ENTRIES} 个）；{RESAVE}")
     if offset + size != at:
-        raise WorkbookRefused("damaged", _DAMAGED)
+        raise WorkbookRefused("damaged", DAMAGED)
     return int(offset)
 
 
@@ -168,16 +164,16 @@ def _check_end(content: bytes) -> int:
 
 def _check_directory(entries: list[zipfile.ZipInfo], content: bytes, directory_at: int) -> None:
     if len(entries) > MAX_ENTRIES:
-        raise WorkbookRefused("too_many_parts", f"文件内部的部件过多（超过 {MAX_ENTRIES} 个）；{_RESAVE}")
+        raise WorkbookRefused("too_many_parts", f"文件内部的部件过多（超过 {MAX_ENTRIES} 个）；{RESAVE}")
     names = {entry.filename.casefold() for entry in entries}
     if len(names) < len(entries):
-        raise WorkbookRefused("duplicate_parts", f"文件内部有重名的部件；{_RESAVE}")
+        raise WorkbookRefused("duplicate_parts", f"文件内部有重名的部件；{RESAVE}")
     for entry in entries:
         _check_entry(entry)
     if sum(entry.file_size for entry in entries) > MAX_UNPACKED_BYTES:
         _refuse_bomb()
     if "[content_types].xml" not in names or "xl/workbook.xml" not in names:
-        raise WorkbookRefused("not_a_workbook", f"文件是压缩包，但不是 .xlsx 工作簿；{_RESAVE}")
+        raise WorkbookRefused("not_a_workbook", f"文件是压缩包，但不是 .xlsx 工作簿；{RESAVE}")
     _check_places(entries, content, directory_at)
 
 
@@ -190,21 +186,21 @@ def _check_entry(entry: zipfile.ZipInfo) -> None:
         or ".." in PurePosixPath(name).parts
         or "\0" in name
     ):
-        raise WorkbookRefused("path_slip", f"文件内部有指向外面的路径，可能是恶意文件；{_RESAVE}")
+        raise WorkbookRefused("path_slip", f"文件内部有指向外面的路径，可能是恶意文件；{RESAVE}")
     if entry.flag_bits & 0x1:
-        raise WorkbookRefused("encrypted", f"文件内部已加密；请取消密码后重新保存。{_RESAVE}")
+        raise WorkbookRefused("encrypted", f"文件内部已加密；请取消密码后重新保存。{RESAVE}")
     if stat.S_ISLNK(entry.external_attr >> 16):
-        raise WorkbookRefused("symbolic_link", f"文件内部有符号链接，可能是恶意文件；{_RESAVE}")
+        raise WorkbookRefused("symbolic_link", f"文件内部有符号链接，可能是恶意文件；{RESAVE}")
     if lower.endswith(("vbaproject.bin", "vbadata.xml")):
         _refuse_macros()
     if lower.startswith("xl/externallinks/") or lower == "xl/connections.xml":
         _refuse_external()
     if lower.endswith(_ARCHIVES):
-        raise WorkbookRefused("nested_archive", f"文件内部还有压缩包或别的文档；请删去嵌入的文件。{_RESAVE}")
+        raise WorkbookRefused("nested_archive", f"文件内部还有压缩包或别的文档；请删去嵌入的文件。{RESAVE}")
     if lower.startswith(_CARRIERS) or lower.endswith(_PROGRAMS):
-        raise WorkbookRefused("embedded_object", f"文件内嵌有对象、控件或程序；请删去后再提交。{_RESAVE}")
+        raise WorkbookRefused("embedded_object", f"文件内嵌有对象、控件或程序；请删去后再提交。{RESAVE}")
     if entry.compress_type not in (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED):
-        raise WorkbookRefused("not_plain", f"文件的压缩方法不常见，不能读取；{_RESAVE}")
+        raise WorkbookRefused("not_plain", f"文件的压缩方法不常见，不能读取；{RESAVE}")
     if entry.file_size > RATIO_COUNTS_FROM and entry.file_size > MAX_RATIO * max(entry.compress_size, 1):
         _refuse_bomb()
 
@@ -221,50 +217,42 @@ def _check_places(entries: list[zipfile.ZipInfo], content: bytes, directory_at: 
 def _check_next(end: int, begin: int) -> None:
     # A data descriptor of up to 24 bytes may stand between two parts.
     if not end <= begin <= end + 24:
-        raise WorkbookRefused("overlapping_parts", f"文件内部的部件互相重叠或夹有别的内容；{_RESAVE}")
+        raise WorkbookRefused("overlapping_parts", f"文件内部的部件互相重叠或夹有别的内容；{RESAVE}")
 
 
 def _data_offset(entry: zipfile.ZipInfo, content: bytes) -> int:
     header = content[entry.header_offset : entry.header_offset + 30]
     if len(header) < 30 or not header.startswith(b"PK\x03\x04"):
-        raise WorkbookRefused("damaged", _DAMAGED)
+        raise WorkbookRefused("damaged", DAMAGED)
     flags, method = struct.unpack("<HH", header[6:10])
     name_length, extra_length = struct.unpack("<HH", header[26:30])
     name = content[entry.header_offset + 30 : entry.header_offset + 30 + name_length]
     said = name.decode("utf-8" if flags & 0x800 else "cp437", "replace")
     if said != entry.orig_filename or method != entry.compress_type or flags & 0x1:
-        raise WorkbookRefused("lying_headers", f"文件内部的目录与内容不一致，可能是恶意文件；{_RESAVE}")
+        raise WorkbookRefused("lying_headers", f"文件内部的目录与内容不一致，可能是恶意文件；{RESAVE}")
     return entry.header_offset + 30 + name_length + extra_length
 
 
 # --- what is inside, in small pieces
 
 
-@dataclass(slots=True)
-class _Budget:
-    """What may still be unpacked, of all parts together."""
-
-    unpacked: int = 0
-    cells: int = 0
-
-
-def _pieces(entry: zipfile.ZipInfo, content: bytes, budget: _Budget) -> Iterator[bytes]:
+def _pieces(entry: zipfile.ZipInfo, content: bytes, budget: Budget) -> Iterator[bytes]:
     """Yield the unpacked part; a stated length that is not true is refused."""
     start = _data_offset(entry, content)
     packed = memoryview(content)[start : start + entry.compress_size]
     if len(packed) != entry.compress_size:
-        raise WorkbookRefused("truncated", _DAMAGED)
+        raise WorkbookRefused("truncated", DAMAGED)
     got = 0
     for piece in _inflated(packed) if entry.compress_type == zipfile.ZIP_DEFLATED else _stored(packed):
         got += len(piece)
         budget.unpacked += len(piece)
         if got > entry.file_size:
-            raise WorkbookRefused("lying_headers", f"文件内部的目录与内容不一致，可能是恶意文件；{_RESAVE}")
+            raise WorkbookRefused("lying_headers", f"文件内部的目录与内容不一致，可能是恶意文件；{RESAVE}")
         if budget.unpacked > MAX_UNPACKED_BYTES:
             _refuse_bomb()
         yield piece
     if got != entry.file_size:
-        raise WorkbookRefused("lying_headers", f"文件内部的目录与内容不一致，可能是恶意文件；{_RESAVE}")
+        raise WorkbookRefused("lying_headers", f"文件内部的目录与内容不一致，可能是恶意文件；{RESAVE}")
 
 
 def _stored(packed: memoryview) -> Iterator[bytes]:
@@ -283,11 +271,11 @@ def _inflated(packed: memoryview) -> Iterator[bytes]:
         elif not left:
             break
     if not unpacker.eof or unpacker.unused_data:
-        raise WorkbookRefused("damaged", _DAMAGED)
+        raise WorkbookRefused("damaged", DAMAGED)
 
 
 def _scan(content: bytes, entries: dict[str, zipfile.ZipInfo]) -> SafeWorkbook:
-    budget = _Budget()
+    budget = Budget()
     by_lower = {name.casefold(): entry for name, entry in entries.items()}
     types = _index(by_lower["[content_types].xml"], content, budget)
     if any("macroEnabled" in (e.get("ContentType") or "") for e in types.iter()):
@@ -297,7 +285,7 @@ def _scan(content: bytes, entries: dict[str, zipfile.ZipInfo]) -> SafeWorkbook:
     for name, entry in entries.items():
         lower = name.casefold()
         if lower in sheets:
-            scan = _SheetScan(budget)
+            scan = SheetScan(budget)
             scan.read(_pieces(entry, content, budget))
             if scan.formulas:
                 formulas[sheets[lower]] = tuple(scan.formulas)
@@ -310,33 +298,33 @@ def _scan(content: bytes, entries: dict[str, zipfile.ZipInfo]) -> SafeWorkbook:
     return SafeWorkbook(content=content, sheet_names=tuple(sheets.values()), formulas=formulas)
 
 
-def _index(entry: zipfile.ZipInfo, content: bytes, budget: _Budget) -> Element:
+def _index(entry: zipfile.ZipInfo, content: bytes, budget: Budget) -> Element:
     """Return a small part as a tree; no declarations, no entities."""
     if entry.file_size > MAX_INDEX_BYTES:
         _refuse_bomb()
     whole = b"".join(_pieces(entry, content, budget))
-    _check_declarations(whole)
-    _Watch().read(iter([whole]))
+    check_declarations(whole)
+    Watch().read(iter([whole]))
     tree: Element = fromstring(whole, forbid_dtd=True)
     return tree
 
 
-def _sheet_parts(by_lower: dict[str, zipfile.ZipInfo], content: bytes, budget: _Budget) -> dict[str, str]:
+def _sheet_parts(by_lower: dict[str, zipfile.ZipInfo], content: bytes, budget: Budget) -> dict[str, str]:
     """Return each worksheet's part and its name, in the order of the workbook."""
     rels = by_lower.get("xl/_rels/workbook.xml.rels")
     if rels is None:
-        raise WorkbookRefused("damaged", _DAMAGED)
+        raise WorkbookRefused("damaged", DAMAGED)
     targets = {e.get("Id"): e.get("Target") or "" for e in _index(rels, content, budget).iter()}
     found: dict[str, str] = {}
     for element in _index(by_lower["xl/workbook.xml"], content, budget).iter():
-        if _local(element.tag) != "sheet":
+        if local_name(element.tag) != "sheet":
             continue
-        relation = next((v for k, v in element.attrib.items() if _local(k) == "id"), None)
+        relation = next((v for k, v in element.attrib.items() if local_name(k) == "id"), None)
         target = targets.get(relation, "")
         part = (target.lstrip("/") if target.startswith("/") else f"xl/{target}").casefold()
         name = element.get("name") or ""
         if part not in by_lower or part in found or name in found.values():
-            raise WorkbookRefused("damaged", _DAMAGED)
+            raise WorkbookRefused("damaged", DAMAGED)
         found[part] = name
     if not found:
         raise WorkbookRefused("no_sheets", "工作簿里没有工作表；请用 wufei template 生成的模板填写。")
@@ -353,207 +341,31 @@ def _check_links(relations: Element) -> None:
             _refuse_macros()
 
 
-def _check_xml(entry: zipfile.ZipInfo, content: bytes, budget: _Budget) -> None:
+def _check_xml(entry: zipfile.ZipInfo, content: bytes, budget: Budget) -> None:
     """A part that we read but do not understand here: no declarations, no absurd depth."""
     if "sharedstrings" in entry.filename.casefold() and entry.file_size > MAX_STRINGS_BYTES:
         _refuse_bomb()
-    _Watch().read(_pieces(entry, content, budget))
+    Watch().read(_pieces(entry, content, budget))
 
 
-def _check_other(entry: zipfile.ZipInfo, content: bytes, budget: _Budget) -> None:
+def _check_other(entry: zipfile.ZipInfo, content: bytes, budget: Budget) -> None:
     """A picture or printer settings: never opened, but unpacked under the cap, and no archive."""
     for index, piece in enumerate(_pieces(entry, content, budget)):
         if index == 0 and piece.startswith(
             (b"PK\x03\x04", b"Rar!", b"7z\xbc\xaf", b"\x1f\x8b", b"MZ", _OLE2)
         ):
-            raise WorkbookRefused("nested_archive", f"文件内部还有压缩包或程序；请删去嵌入的文件。{_RESAVE}")
-
-
-def _local(name: str) -> str:
-    return name.rsplit("}", 1)[-1].rsplit(":", 1)[-1]
-
-
-def _check_declarations(piece: bytes) -> None:
-    """UTF-16 would hide everything from the checks; a DOCTYPE brings entities."""
-    if piece.startswith((b"\xff\xfe", b"\xfe\xff")) or b"\x00" in piece[:64]:
-        raise WorkbookRefused("not_plain", f"文件内部的编码不常见（应为 UTF-8），不能读取；{_RESAVE}")
-    if b"<!DOCTYPE" in piece or b"<!ENTITY" in piece:
-        _refuse_declarations()
-
-
-class _Watch:
-    """Read XML in pieces with expat, and refuse declarations and absurd depth."""
-
-    def __init__(self) -> None:
-        self.parser = expat.ParserCreate()
-        self.parser.StartElementHandler = self.on_start
-        self.parser.EndElementHandler = self.on_end
-        self.parser.StartDoctypeDeclHandler = self.on_doctype
-        self.parser.XmlDeclHandler = self.on_declaration
-        self.depth = 0
-
-    def read(self, pieces: Iterator[bytes]) -> None:
-        for index, piece in enumerate(pieces):
-            if index == 0:
-                _check_declarations(piece[:4096])
-            self.parser.Parse(piece)
-        self.parser.Parse(b"", True)
-
-    def on_start(self, name: str, attributes: dict[str, str]) -> None:
-        self.depth += 1
-        if self.depth > MAX_ELEMENT_DEPTH:
-            raise WorkbookRefused("too_deep", f"文件内部嵌套过深，可能是恶意文件；{_RESAVE}")
-
-    def on_end(self, name: str) -> None:
-        self.depth -= 1
-
-    def on_doctype(self, *_: object) -> None:
-        _refuse_declarations()
-
-    def on_declaration(self, version: str, encoding: str | None, standalone: int) -> None:
-        if encoding is not None and encoding.casefold() not in ("utf-8", "us-ascii"):
-            raise WorkbookRefused("not_plain", f"文件内部的编码不常见（应为 UTF-8），不能读取；{_RESAVE}")
-
-
-class _SheetScan(_Watch):
-    """Count rows, columns and cells of a sheet, and remember where formulas stand."""
-
-    def __init__(self, budget: _Budget) -> None:
-        super().__init__()
-        # A million cells pass here: attributes come as a list, and ends are only counted.
-        self.ends: list[str] = []
-        self.parser.EndElementHandler = self.ends.append
-        self.parser.ordered_attributes = True
-        self.budget = budget
-        self.row = 0
-        self.row_text = "0"
-        self.column = -1
-        self.formulas: list[FormulaCell] = []
-
-    def read(self, pieces: Iterator[bytes]) -> None:
-        super().read(self._counted(pieces))
-
-    def _counted(self, pieces: Iterator[bytes]) -> Iterator[bytes]:
-        """Look at depth and number of cells between two pieces."""
-        for piece in pieces:
-            yield piece
-            self.depth -= len(self.ends)
-            self.ends.clear()
-            if self.depth > MAX_ELEMENT_DEPTH:
-                raise WorkbookRefused("too_deep", f"文件内部嵌套过深，可能是恶意文件；{_RESAVE}")
-            if self.budget.cells > MAX_CELLS:
-                message = "单元格过多；请按年份拆成几个工作簿，并删去模板以外的列。"
-                raise WorkbookRefused("too_many_cells", message)
-
-    def on_start(self, name: str, attributes: list[str]) -> None:  # type: ignore[override]  # ordered_attributes
-        self.depth += 1
-        if name == "c":
-            self.budget.cells += 1
-            if attributes and attributes[0] == "r":
-                said = attributes[1]
-            else:
-                said = _attribute(attributes, "r")
-            if said:
-                column = _COLUMNS.get(said.removesuffix(self.row_text))
-                if column is None:
-                    self._odd_cell(said)
-                else:
-                    self.column = column
-            else:
-                self.column += 1
-                if self.column >= MAX_COLUMNS:
-                    _refuse_columns()
-        elif name == "f":
-            self._formula(attributes)
-        elif name == "row":
-            self._row(_attribute(attributes, "r"))
-        elif ":" in name:
-            self.depth -= 1
-            self.on_start(_local(name), attributes)
-
-    def _odd_cell(self, said: str) -> None:
-        matched = _REF.fullmatch(said)
-        if matched is None or matched[2] != self.row_text:
-            raise WorkbookRefused("damaged", _DAMAGED)
-        _refuse_columns()
-
-    def _row(self, said: str) -> None:
-        if said and not (said.isascii() and said.isdecimal()):
-            raise WorkbookRefused("damaged", _DAMAGED)
-        row = int(said[:9]) if said else self.row + 1
-        if row <= self.row:
-            raise WorkbookRefused("damaged", _DAMAGED)
-        self.row, self.row_text, self.column = row, str(row), -1
-        if row > MAX_ROWS + 1:
-            message = f"工作表超过 {MAX_ROWS:,} 行；请按年份拆成几个工作簿，并删去末尾的空行。"
-            raise WorkbookRefused("too_many_rows", message)
-
-    def _formula(self, attributes: list[str]) -> None:
-        if len(self.formulas) >= MAX_FORMULAS:
-            return
-        self.formulas.append(FormulaCell(self.row, self.column))
-        if _attribute(attributes, "t") in ("array", "dataTable"):
-            self.formulas.extend(_covered(_attribute(attributes, "ref"), self.formulas[-1]))
-
-
-def _attribute(attributes: list[str], name: str) -> str:
-    """Return an attribute of the flat list [name, value, name, value, ...]; "" where it is not there."""
-    for at in range(0, len(attributes), 2):
-        if attributes[at] == name:
-            return attributes[at + 1]
-    return ""
-
-
-def _covered(reference: str, first: FormulaCell) -> list[FormulaCell]:
-    """Return the other cells that an array formula fills: A1:A9."""
-    corners = [_REF.fullmatch(part) for part in reference.split(":")]
-    if len(corners) != 2 or corners[0] is None or corners[1] is None:
-        return []
-    rows = range(int(corners[0][2]), min(int(corners[1][2]), int(corners[0][2]) + MAX_FORMULAS) + 1)
-    columns = range(column_number(corners[0][1]), min(column_number(corners[1][1]), MAX_COLUMNS) + 1)
-    cells = (FormulaCell(row, column) for row in rows for column in columns)
-    return [cell for _, cell in zip(range(MAX_FORMULAS), cells, strict=False) if cell != first]
-
-
-def column_number(letters: str) -> int:
-    """
-    Return a column's number from 0.
-
-    >>> column_number("A"), column_number("AA")
-    (0, 26)
-    """
-    number = 0
-    for letter in letters:
-        number = number * 26 + ord(letter) - 64
-    return number - 1
-
-
-_COLUMNS = {
-    letters: column_number(letters)
-    for letters in (
-        *map(chr, range(65, 91)), *(a + b for a in "AB" for b in map(chr, range(65, 91))),
-    )
-    if column_number(letters) < MAX_COLUMNS
-}  # fmt: skip
-
-
-def _refuse_columns() -> None:
-    raise WorkbookRefused("too_many_columns", f"工作表超过 {MAX_COLUMNS} 列；请删去模板以外的列。")
+            raise WorkbookRefused("nested_archive", f"文件内部还有压缩包或程序；请删去嵌入的文件。{RESAVE}")
 
 
 def _refuse_bomb() -> None:
-    message = f"文件解压后过大（压缩炸弹或大量空白格式）；请删去多余的空行、空列和格式。{_RESAVE}"
+    message = f"文件解压后过大（压缩炸弹或大量空白格式）；请删去多余的空行、空列和格式。{RESAVE}"
     raise WorkbookRefused("zip_bomb", message)
 
 
 def _refuse_macros() -> None:
-    raise WorkbookRefused("macros", f"文件含有宏，不能接收；{_RESAVE}")
+    raise WorkbookRefused("macros", f"文件含有宏，不能接收；{RESAVE}")
 
 
 def _refuse_external() -> None:
-    message = f"文件链接了外部的工作簿或数据；请断开链接（数据—编辑链接—断开）并粘贴为数值。{_RESAVE}"
+    message = f"文件链接了外部的工作簿或数据；请断开链接（数据—编辑链接—断开）并粘贴为数值。{RESAVE}"
     raise WorkbookRefused("external_links", message)
-
-
-def _refuse_declarations() -> None:
-    raise WorkbookRefused("declarations", f"文件内部含有 DOCTYPE 或实体声明，可能是恶意文件；{_RESAVE}")

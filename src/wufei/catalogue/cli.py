@@ -32,10 +32,12 @@ def _print_json(answer: object) -> None:
 
 
 def _print_table(title: str, columns: Iterable[str], rows: Iterable[Iterable[str]]) -> None:
-    table = Table(*columns, title=title, title_justify="left")
+    table = Table(title=title, title_justify="left")
+    for column in columns:
+        table.add_column(column, overflow="fold")
     for row in rows:
         table.add_row(*row)
-    Console(file=sys.stdout).print(table)
+    Console(file=sys.stdout, markup=False, emoji=False, highlight=False).print(table)
 
 
 def _refuse(message: str) -> NoReturn:

@@ -13,18 +13,18 @@ from datetime import date
 from enum import StrEnum, auto
 from pathlib import Path
 
+from wufei.catalogue.general_wastes import (
+    DOCUMENT,
+    general_waste_entries,
+    is_industrial,
+    source_kind,
+)
 from wufei.catalogue.hazardous_list import (
     HazardousEdition,
     HazardousTable,
     hazardous_categories,
     hazardous_editions,
     hazardous_tables,
-)
-from wufei.catalogue.general_wastes import (
-    DOCUMENT,
-    is_industrial,
-    general_waste_entries,
-    source_kind,
 )
 from wufei.catalogue.waste_entries import WasteClass, WasteEntry
 

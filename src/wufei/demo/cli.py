@@ -36,7 +36,7 @@ ROLES = {
 @click.pass_context
 def demo(ctx: click.Context, port: int, no_serve: bool) -> None:
     """造一个演示区县，做完主要工作（台账→指标→对照政策→申报书），再启动网站。"""
-    console = Console()
+    console = Console(markup=False, highlight=False)
     try:
         _build(console)
     except services.DemoBroken as broken:

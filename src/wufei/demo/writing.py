@@ -20,7 +20,7 @@ def written(workbook: Workbook) -> bytes:
         for number, row in enumerate(workbook.sheets.get(sheet.name, ()), 1):
             for at, value in enumerate(row):
                 if isinstance(value, date):
-                    page.write_datetime(number, at, value, day_format)  # type: ignore[arg-type] a date will do
+                    page.write_datetime(number, at, value, day_format)  # type: ignore[arg-type]
                 elif value != "":
                     page.write(number, at, value)
     book.close()

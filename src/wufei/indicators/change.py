@@ -1,10 +1,16 @@
-"""By how much did a figure change over the years (近三年累计)?"""
+"""
+By how much did a figure change over the years (近三年累计)?
+
+Levels are quotients that may not come out even (1 ÷ 3); a change is computed from what they are
+quotients of, so that exactly 10 % is exactly 10, and not 9.99…9.
+"""
 
 from dataclasses import replace
+from fractions import Fraction
 
 from wufei.indicators.definitions import INDICATORS
 from wufei.indicators.figure import Figure, Missing, StatedInput
-from wufei.indicators.rates import quotient, together_missing
+from wufei.indicators.rates import together_missing, written
 from wufei.indicators.stated import PRODUCT_ITEM, PRODUCTS
 
 SPAN = 3  # 近三年累计: a year against the third year before it; an edition may read it otherwise
@@ -13,7 +19,7 @@ SPAN = 3  # 近三年累计: a year against the third year before it; an edition
 def gain_pp(indicator: str, *, new: Figure, old: Figure) -> Figure:
     """Return how many percentage points the new rate lies above the old one."""
     assert new.unit == old.unit == "%", "percentage points are of rates"
-    value = None if new.value is None or old.value is None else new.value - old.value
+    value = None if new.value is None or old.value is None else written(_exact(new) - _exact(old))
     return _change(indicator, new, old, value, together_missing(new, old))
 
 
@@ -28,8 +34,18 @@ def reduction_pct(indicator: str, *, new: Figure, old: Figure) -> Figure:
         elif old.value <= 0:
             missing = (_incomparable(new, f"{old.year} 年{old.name}为 0，无从计算降幅"),)
         else:
-            value = quotient(old.value - new.value, old.value, scale=100)
+            value = written((1 - _exact(new) / _exact(old)) * 100)
     return _change(indicator, new, old, value, missing)
+
+
+def _exact(level: Figure) -> Fraction:
+    """Return the value of a rate or an intensity before it was written to so many digits."""
+    values = [part.value for part in level.basis if isinstance(part, Figure)]
+    part, *whole = [Fraction(value) for value in values if value is not None]
+    scale = 100 if level.unit == "%" else 1
+    exact = scale * part / sum(whole)
+    assert level.value == written(exact), f"{level.indicator} is the quotient of its basis"
+    return exact
 
 
 def product_reduction_pct(*, new: Figure, old: Figure) -> Figure:

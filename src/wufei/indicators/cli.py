@@ -72,7 +72,7 @@ def figure(
         said = figure_document(found, movements=queries.movement_documents)
         click.echo(json.dumps(said, ensure_ascii=False))
     else:
-        Console(file=sys.stdout).print(_tree(found))
+        _console().print(_tree(found))
 
 
 def _organisation(uscc: str) -> Organisation:
@@ -94,15 +94,20 @@ def _shown(value: Figure) -> str:
     return plain(round(value.value, 6)) or ""
 
 
+def _console() -> Console:
+    """What people typed is printed as it stands: no brackets are taken for markup."""
+    return Console(file=sys.stdout, markup=False, emoji=False, highlight=False)
+
+
 def _show_lines(organisation: Organisation, found: list[Figure]) -> None:
-    table = Table(
-        "年份", "指标", "废物", "值", "单位", "缺什么", title=str(organisation), title_justify="left"
-    )
+    table = Table(title=str(organisation), title_justify="left")
+    for title in ("年份", "指标", "废物", "值", "单位", "缺什么"):
+        table.add_column(title, overflow="fold")
     for each in found:
         cut = " ".join(filter(None, (each.stream, each.dimension)))
         lacking = "；".join(missing.label for missing in each.missing)
         table.add_row(str(each.period), each.name, cut, _shown(each), each.unit, lacking)
-    Console(file=sys.stdout).print(table)
+    _console().print(table)
 
 
 def _tree(found: Figure, tree: Tree | None = None) -> Tree:

@@ -6,6 +6,7 @@ Which indicators are there? Each once: its id, name, unit, formula and source cl
 
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
+from decimal import Decimal
 from types import MappingProxyType
 
 from wufei.terms.citation import Citation
@@ -27,6 +28,8 @@ class Indicator:
     source: Citation
     reading: str = ""  # what the text leaves open and how we read it
     is_of_park: bool = False
+    # What 0 and 1 mean, of an indicator that answers a question; empty: the value is an amount.
+    words: tuple[str, str] | tuple[()] = ()
 
 
 _LEDGER = Citation(LEDGER_GUIDE, "附表2（未核对原文）", "按月汇总产生、利用、处置、贮存的数量和方式")
@@ -36,7 +39,7 @@ _B11 = Citation(
 _BALANCE = Citation(
     STATISTICS, "产生量平衡式（二手资料）", "产生＝（利用−往年）＋贮存＋（处置−往年）＋倾倒丢弃"
 )
-_DISPOSAL_RATE = Citation(CITY_NOTICE, "处置率", "处置率＝处置量÷（产生量＋处置往年贮存量）")
+_DISPOSAL_RATE = Citation(CITY_NOTICE, "处置率（二手资料）", "处置率＝处置量÷（产生量＋处置往年贮存量）")
 _FORM_1 = Citation(CASE_CALL, "附件2 表1 注", "产生强度＝工业固体废物产生量（吨）÷工业增加值（万元）")
 _FORM_1_PARK = Citation(CASE_CALL, "附件2 表1", "填写园区企业产生和园区企业利用的，不含外运")
 _FORM_2 = Citation(CASE_CALL, "附件2 表2", "企业填报产值、销售额、产品产量和工业固废产生、利用量")
@@ -161,7 +164,8 @@ _ALL: tuple[Indicator, ...] = (
         reading="有记录缺对方单位时为未知，补齐后为 100%；没有委外时为 100%。",
     ),
     Indicator(
-        id="ledger_chain_intact", name="台账校验", unit="是否", formula="台账链和余额重新计算无误为 1，否则为 0",
+        id="ledger_chain_intact", name="台账校验", unit="", formula="台账链和余额重新计算无误为 1，否则为 0",
+        words=("有误", "无误"),
         source=Citation(OWN, "docs/architecture.md", "每个单位的记录成链，改动可被查出"),
     ),
 )  # fmt: skip
@@ -234,6 +238,19 @@ _ONLY_OF_PARK: tuple[Indicator, ...] = (
         is_of_park=True,
     ),
 )  # fmt: skip
+
+
+def in_words(indicator: str, value: Decimal) -> str | None:
+    """
+    Return what the value of a question means; None where the indicator is an amount.
+
+    >>> in_words("ledger_chain_intact", Decimal(1)), in_words("generation_t", Decimal(1))
+    ('无误', None)
+    """
+    definition = INDICATORS.get(indicator)
+    if definition is None or not definition.words or value not in (0, 1):
+        return None
+    return definition.words[int(value)]
 
 
 def park_id(indicator: str) -> str:

@@ -2,6 +2,7 @@
 
 from dataclasses import replace
 from decimal import Decimal, localcontext
+from fractions import Fraction
 
 from wufei.indicators.definitions import INDICATORS
 from wufei.indicators.figure import Figure, Missing
@@ -19,6 +20,16 @@ def quotient(dividend: Decimal, divisor: Decimal, *, scale: int = 1) -> Decimal:
     """
     with localcontext(prec=DIGITS):
         return scale * dividend / divisor
+
+
+def written(exact: Fraction) -> Decimal:
+    """
+    Return the nearest decimal of 34 digits.
+
+    >>> written(Fraction(10))
+    Decimal('10')
+    """
+    return quotient(Decimal(exact.numerator), Decimal(exact.denominator))
 
 
 def together_missing(*figures: Figure) -> tuple[Missing, ...]:

@@ -61,8 +61,9 @@ def editions(context: click.Context, as_json: bool) -> None:
     if as_json:
         click.echo(json.dumps([_edition_document(edition) for edition in found], ensure_ascii=False))
         return
-    table = Table("编号", "名称", "对象", "依据", "施行", "条款数")
-    table.columns[0].overflow = "fold"
+    table = Table()
+    for title in ("编号", "名称", "对象", "依据", "施行", "条款数"):
+        table.add_column(title, overflow="fold")
     table.columns[0].min_width = max(len(edition.id) for edition in found)
     for edition in found:
         subject = SUBJECTS[edition.subject_kind]
@@ -70,7 +71,7 @@ def editions(context: click.Context, as_json: bool) -> None:
         table.add_row(
             edition.id, edition.title, subject, edition.norm.number, since, str(len(edition.criteria))
         )
-    Console(file=sys.stdout).print(table)
+    _console().print(table)
 
 
 @editions.command()
@@ -118,10 +119,18 @@ def _edition_document(edition: Edition) -> dict[str, Any]:
     }
 
 
+def _console() -> Console:
+    """What people typed is printed as it stands: no brackets are taken for markup."""
+    return Console(file=sys.stdout, markup=False, emoji=False, highlight=False)
+
+
 def _show(organisation: Organisation, found: Evaluation) -> None:
-    console = Console(file=sys.stdout)
+    console = _console()
     heading = f"{organisation}　{found.edition.title}　{found.year} 年：{WORDS[found.verdict]}"
-    table = Table("条款", "要求", "结论", "说明", title=heading, title_justify="left")
+    # Nothing is cut off: a sentence that does not fit goes on in the next line.
+    table = Table(title=heading, title_justify="left")
+    for title, width in (("条款", 14), ("要求", 12), ("结论", 8), ("说明", 24)):
+        table.add_column(title, overflow="fold", min_width=width)
     for finding in found.findings:
         clause = f"{finding.criterion.id}\n{finding.criterion.clause}"
         table.add_row(clause, finding.criterion.says, _verdict(finding), finding.node.explanation)
@@ -134,10 +143,10 @@ def _show(organisation: Organisation, found: Evaluation) -> None:
         console.print(f"注：{note}")
     for finding in found.findings:
         if finding.verdict == Truth.NOT_MET:
-            console.print(f"[bold]{finding.criterion.id} 不满足[/bold]：{finding.criterion.says}")
+            console.print(f"{finding.criterion.id} 不满足：{finding.criterion.says}")
         for missing in finding.node.supply:
             where = f"（{missing.where}）" if missing.where else ""
-            console.print(f"[bold]{finding.criterion.id} 未知[/bold]，须补充：{missing.label}{where}")
+            console.print(f"{finding.criterion.id} 未知，须补充：{missing.label}{where}")
 
 
 def _verdict(finding: Finding) -> str:

@@ -12,6 +12,7 @@ from datetime import date
 from decimal import Decimal
 from typing import Any
 
+from wufei.indicators.definitions import in_words
 from wufei.indicators.figure import Figure, Missing, plain
 from wufei.policies.dossier import EXCEPTION, Dossier, JudgedAnswer
 from wufei.policies.edition import (
@@ -258,7 +259,11 @@ def _threshold(operand: Threshold, place: _Place) -> Explanation:
     if bound is None:
         missing = (Missing(code=name, label=f"参数“{name}”在 {place.day} 的取值", where="政策版本"),)
     relation = "不低于" if is_least else "不高于"
-    asked = f"{relation} {_with_unit(shown(bound.value), bound.unit)}" if bound else relation
+    of: str = getattr(operand, "figure", "") or getattr(operand, "stated", "")
+    asked = relation
+    if bound:
+        amount = _with_unit(shown(bound.value), bound.unit)
+        asked = in_words(of, bound.value) or f"{relation} {amount}"
     since = _dated(bound) if bound else ""
     operands = {
         "value": plain(value),
@@ -266,7 +271,7 @@ def _threshold(operand: Threshold, place: _Place) -> Explanation:
         "bound_from": bound.start.isoformat() if bound else None,
         "bound_source": bound.source if bound else None,
         "year": year,
-        "of": getattr(operand, "figure", None) or getattr(operand, "stated", None),
+        "of": of,
     }
     if value is None or bound is None:
         told = f"{year} 年{operand.name}未知，要求{asked}{since}；须补充：{_listed(missing)}。"
@@ -274,10 +279,8 @@ def _threshold(operand: Threshold, place: _Place) -> Explanation:
     holds = value >= bound.value if is_least else value <= bound.value
     truth = Truth.MET if holds else Truth.NOT_MET
     compared = _compared(figures, operand)
-    told = (
-        f"{year} 年{operand.name}为 {_with_unit(shown(value, bound.value), unit or bound.unit)}{compared}，"
-        f"要求{asked}{since}，{WORDS[truth]}。"
-    )
+    said = in_words(of, value) or f"为 {_with_unit(shown(value, bound.value), unit or bound.unit)}{compared}"
+    told = f"{year} 年{operand.name}{said}，要求{asked}{since}，{WORDS[truth]}。"
     return place.node(truth, told, _op(is_least), operands, figures)
 
 

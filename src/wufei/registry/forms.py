@@ -48,6 +48,7 @@ PERMISSION_LABELS = {
 }
 SCOPE_LABELS = {
     Scope.ORGANISATIONS_READ: _("读取单位信息"),
+    Scope.ORGANISATIONS_WRITE: _("修改单位信息"),
     Scope.LEDGER_READ: _("读取台账"),
     Scope.LEDGER_WRITE: _("记账与冲正"),
     Scope.INDICATORS_READ: _("读取指标"),

@@ -85,6 +85,9 @@ def visible_organisations(
     return Organisation.objects.filter(condition)
 
 
+PREPARED_AFTER = 2  # times that a connection ran a statement
+
+
 def asked(sql: str, *parameters: Any) -> list[tuple[Any, ...]]:
     """
     Run a statement past Django's cursor, and return its rows.
@@ -98,7 +101,8 @@ def asked(sql: str, *parameters: Any) -> list[tuple[Any, ...]]:
     with default.wrap_database_errors:
         if default.vendor == "sqlite":
             return driver.execute(_in_sqlite(sql), parameters).fetchall()
-        # Only takes effect where the settings let psycopg prepare statements.
+        if driver.prepare_threshold is None:  # Django's default; its own cursors never prepare
+            driver.prepare_threshold = PREPARED_AFTER
         cursor = psycopg.Cursor(driver)
         cursor.execute(sql, parameters)
         return cursor.fetchall() if cursor.description else []

@@ -41,6 +41,7 @@ class Scope(StrEnum):
     """What a token may be used for, within what its owner may do."""
 
     ORGANISATIONS_READ = "organisations:read"
+    ORGANISATIONS_WRITE = "organisations:write"
     LEDGER_READ = "ledger:read"
     LEDGER_WRITE = "ledger:write"
     INDICATORS_READ = "indicators:read"

@@ -17,5 +17,5 @@ urlpatterns = [
     path("", include("wufei.policies.urls")),  # o/<uscc>/evaluation/… declarations/… requirements/…
     path("", include("wufei.cases.urls")),  # o/<uscc>/cases/…
     path("", include("wufei.capture.urls")),
-    # API: path("api/v1/", …)
+    path("api/v1/", include("wufei.web.api")),
 ]

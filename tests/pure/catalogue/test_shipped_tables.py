@@ -6,9 +6,9 @@ from wufei.catalogue import (
     disposal_modes,
     divisions,
     exemptions,
+    general_wastes,
     hazardous_list,
     industries,
-    general_wastes,
     tables,
 )
 

@@ -8,8 +8,8 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
+from wufei.catalogue.general_wastes import general_waste_entries, is_industrial, source_kind
 from wufei.catalogue.hazardous_list import hazardous_categories, hazardous_tables
-from wufei.catalogue.general_wastes import is_industrial, general_waste_entries, source_kind
 from wufei.catalogue.waste_codes import (
     Standing,
     WasteClass,

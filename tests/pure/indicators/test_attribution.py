@@ -4,7 +4,7 @@ from collections import Counter
 from datetime import date
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from tests.pure.indicators.rows import KINDS, facts, flow
@@ -121,6 +121,7 @@ def test_a_reversed_receipt_that_was_already_used_leaves_no_negative_heap():
     }
 
 
+@settings(deadline=None)  # many run beside each other
 @given(
     masses=st.lists(st.integers(-1000, 1000), max_size=8), part=st.integers(0, 50), rest=st.integers(0, 50)
 )
@@ -155,6 +156,7 @@ def believable(rows) -> list[Flow]:
     return kept
 
 
+@settings(deadline=None)  # many run beside each other
 @given(rows=st.lists(BULK, max_size=30))
 def test_attribution_conserves_every_gram_and_never_gives_more_than_there_is(rows):
     flows = believable(rows)
@@ -173,6 +175,7 @@ def test_attribution_conserves_every_gram_and_never_gives_more_than_there_is(row
             assert sum(sign * s.received_g for sign, s in zip(signs, mine, strict=True)) >= -3
 
 
+@settings(deadline=None)  # many run beside each other
 @given(rows=st.lists(BULK, max_size=30))
 def test_of_a_years_own_outflow_that_years_generation_goes_first(rows):
     shares = attribute(believable(rows))
@@ -186,6 +189,7 @@ def test_of_a_years_own_outflow_that_years_generation_goes_first(rows):
             assert earlier == max(0, out - made)
 
 
+@settings(deadline=None)  # many run beside each other
 @given(rows=st.lists(BULK, max_size=30))
 def test_utilisation_disposal_and_the_change_of_stock_equal_what_came_in(rows):
     known = facts("", categories={"A": "SW02", "B": "HW08"})

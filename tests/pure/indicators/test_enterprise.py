@@ -4,7 +4,7 @@ from datetime import date
 from decimal import Decimal
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from tests.pure.indicators.rows import facts, product
@@ -318,6 +318,7 @@ def of_rows(rows) -> Enterprise:
     return Enterprise(Facts(uscc="U", streams=known.streams, flows=tuple(believable(rows))))
 
 
+@settings(deadline=None)  # many run beside each other
 @given(rows=st.lists(BULK, max_size=25))
 def test_streams_sum_to_the_total_months_to_the_year_and_the_balance_closes(rows):
     one = of_rows(rows)
@@ -335,6 +336,7 @@ def test_streams_sum_to_the_total_months_to_the_year_and_the_balance_closes(rows
         assert whole["storage_t"].value >= 0
 
 
+@settings(deadline=None)  # many run beside each other
 @given(rows=st.lists(BULK, max_size=25))
 def test_without_reversals_no_rate_exceeds_a_hundred(rows):
     one = of_rows(rows)

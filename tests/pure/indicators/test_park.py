@@ -4,7 +4,7 @@ from datetime import date, timedelta
 from decimal import Decimal
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from tests.pure.indicators.rows import facts
@@ -257,6 +257,7 @@ def member(rows) -> Facts:
     return Facts(uscc="U1", name="甲厂", streams=known.streams, flows=tuple(believable(rows)))
 
 
+@settings(deadline=None)  # many run beside each other
 @given(rows=st.lists(BULK.filter(lambda r: r[1] != "CONTRACTED_UTILISATION"), max_size=20))
 def test_a_park_of_one_member_that_sends_nothing_out_equals_the_member(rows):
     one = member(rows)
@@ -270,6 +271,7 @@ def test_a_park_of_one_member_that_sends_nothing_out_equals_the_member(rows):
             assert ours[f"park_{indicator}"].value == mine[indicator].value, indicator
 
 
+@settings(deadline=None)  # many run beside each other
 @given(rows=st.lists(BULK, max_size=20), cut=st.dates(date(2021, 2, 1), date(2023, 12, 1)))
 def test_two_stays_that_meet_count_as_one(rows, cut):
     one = member(rows)

@@ -1,14 +1,14 @@
-// The case editor: autosaves go out one after another, each with the version as it is when it leaves.
+// The case editor: autosaves go out one after another, each with the base as it is when it leaves.
 
 const editor = document.getElementById("editor");
-const version = () => document.getElementById("version");
 const unsaved = new Set();
 
-/** An autosave that waited in the queue carries the version that the one before it made. */
-function bringVersion(event) {
+/** An autosave that waited in the queue is upon the text that the one before it saved. */
+function bringBase(event) {
   const { request, sourceElement } = event.detail.ctx;
-  if (!editor.contains(sourceElement) || !(request.body instanceof URLSearchParams)) return;
-  if (request.body.has("version")) request.body.set("version", version().value);
+  const field = request.body instanceof URLSearchParams && request.body.get("field");
+  if (!field || !editor.contains(sourceElement)) return;
+  request.body.set(`base-${field}`, document.getElementById(`base-${field}`).value);
 }
 
 function tellState() {
@@ -34,7 +34,7 @@ if (editor?.dataset.save) {
     tellState();
   });
   editor.addEventListener("submit", () => unsaved.clear());
-  document.addEventListener("htmx:before:request", bringVersion);
+  document.addEventListener("htmx:before:request", bringBase);
   document.addEventListener("htmx:finally:request", afterSave);
   window.addEventListener("beforeunload", (event) => unsaved.size && event.preventDefault());
 }

@@ -1,0 +1,199 @@
+"""
+Who may call which route, for whom: every route of the OpenAPI document × every role × whose it is.
+
+A route without a row fails; so does a row without a route.
+"""
+
+from dataclasses import dataclass
+from datetime import timedelta
+from typing import Any
+
+import pytest
+from django.db import transaction
+from django.utils import timezone
+
+from tests.rooms.api.world import EDITION, PDF, PLANTED, Api, World, expired, generation, token
+from wufei.registry import queries as registry_queries
+from wufei.registry.models import Organisation, User
+from wufei.web.api import api as ninja_api
+
+INSIDERS = ("officer", "worker", "park_officer", "authority", "administrator")
+OUTSIDERS = (
+    "officer_elsewhere", "worker_elsewhere", "park_officer_elsewhere", "authority_elsewhere", "expert",
+    "agency_staff", "nobody",
+)  # fmt: skip
+# Of those who may see the organisation, who may do what to it.
+MAY = {
+    "see": {"officer", "worker", "park_officer", "authority", "administrator"},
+    "edit": {"officer", "administrator"},
+    "read ledger": {"officer", "worker", "park_officer", "authority"},
+    "post": {"officer", "worker"},
+    "reverse": {"officer"},
+    "close": {"officer"},
+    "read figures": {"officer", "park_officer", "authority"},
+    "read case": {"officer"},
+    "write case": {"officer"},
+}
+ANYBODY = "anybody"  # what is not about one organisation
+O = "/organisations/{uscc}"  # noqa: E741
+
+
+@dataclass(frozen=True)
+class Row:
+    needs: str
+    answer: int = 200
+    query: str = ""
+    body: Any = None
+    in_path: tuple[tuple[str, Any], ...] = ()
+
+
+def figure(**said: Any) -> tuple[tuple[str, Any], ...]:
+    return (("indicator", "generation_t"), ("year", 2025), *said.items())
+
+
+ROWS = {
+    "GET /organisations": Row(ANYBODY),
+    f"GET {O}": Row("see"),
+    f"PATCH {O}": Row("edit", body={"version": 1, "contact": "张三"}),
+    f"GET {O}/streams": Row("read ledger"),
+    f"PUT {O}/streams/{{code}}": Row(
+        "edit",
+        body={"name": "飞灰", "waste_code": "900-002-S03", "process_name": "锅炉"},
+        in_path=(("code", "S9"),),
+    ),
+    f"GET {O}/stores": Row("read ledger"),
+    f"PUT {O}/stores/{{code}}": Row("edit", body={"name": "九号库"}, in_path=(("code", "库9"),)),
+    f"GET {O}/movements": Row("read ledger"),
+    f"POST {O}/movements": Row("post", 201, body={"movements": [generation()]}),
+    f"GET {O}/movements/{{seq}}": Row("read ledger", in_path=(("seq", 1),)),
+    f"POST {O}/movements/{{seq}}/reverse": Row(
+        "reverse", 201, body={"reason": "重复"}, in_path=(("seq", 1),)
+    ),
+    f"GET {O}/stock": Row("read ledger"),
+    f"POST {O}/close-month": Row("close", 201, body={"through": "2025-01-31"}),
+    f"GET {O}/verify": Row("read ledger"),
+    f"GET {O}/indicators": Row("read figures", query="?from=2025&to=2025"),
+    f"GET {O}/figures/{{indicator}}/{{year}}": Row("read figures", in_path=figure()),
+    f"GET {O}/figures/{{indicator}}/{{year}}/movements": Row("read ledger", in_path=figure()),
+    f"GET {O}/evaluation": Row("read figures", query=f"?edition={EDITION}&year=2025"),
+    f"GET {O}/cases": Row("read case"),
+    f"POST {O}/cases": Row("write case", body={"edition": EDITION, "year": 2024}),
+    f"GET {O}/cases/{{case_id}}": Row("read case"),
+    f"PATCH {O}/cases/{{case_id}}": Row("write case", body={"version": 2, "title": "题目"}),
+    f"POST {O}/cases/{{case_id}}/ready": Row("write case", 409, body={"version": 2}),  # not written yet
+    f"GET {O}/cases/{{case_id}}/evidence": Row("read case"),
+    f"POST {O}/cases/{{case_id}}/evidence": Row("write case", 201, body="upload"),
+    f"DELETE {O}/cases/{{case_id}}/evidence/{{evidence_id}}": Row("write case", 204),
+    f"GET {O}/cases/{{case_id}}/documents/{{document}}": Row(
+        "read case", in_path=(("document", "provenance.json"),)
+    ),
+    "GET /editions": Row(ANYBODY),
+    "GET /editions/{edition_id}": Row(ANYBODY, in_path=(("edition_id", EDITION),)),
+}
+
+
+def routes() -> dict[str, dict[str, Any]]:
+    schema = ninja_api.get_openapi_schema(path_prefix="")
+    return {
+        f"{method.upper()} {path}": said
+        for path, methods in schema["paths"].items()
+        for method, said in methods.items()
+    }
+
+
+def body_of(row: Row) -> Any:
+    if row.body != "upload":
+        return row.body
+    from django.core.files.uploadedfile import SimpleUploadedFile
+
+    return {"category": "PROOF", "file": SimpleUploadedFile("新.pdf", PDF.replace(b"9", b"8"))}
+
+
+def ask(route: str, row: Row, world: World, caller: Api) -> Any:
+    """Send the request and undo what it did."""
+    method, path = route.split(" ")
+    there = {"uscc": world.mine.uscc, "case_id": world.case.pk, "evidence_id": world.evidence.pk}
+    address = path.format(**(there | dict(row.in_path))) + row.query
+    with transaction.atomic():
+        response = caller.ask(method, address, body_of(row))
+        transaction.set_rollback(True)
+    return response
+
+
+def check(route: str, row: Row, world: World) -> None:
+    """Compare what every person is answered with what the table says."""
+    for person in (*INSIDERS, *OUTSIDERS):
+        response = ask(route, row, world, world.api(person))
+        if row.needs == ANYBODY:
+            expected = row.answer
+        elif person in OUTSIDERS:
+            expected = 404
+        else:
+            expected = row.answer if person in MAY[row.needs] else 403
+        told = response.content.decode()
+        assert response.status_code == expected, (route, person, told[:300])
+        if person in OUTSIDERS and not person.endswith("_elsewhere"):
+            assert PLANTED not in told, (route, person)
+
+
+def test_every_route_has_its_row():
+    assert sorted(routes()) == sorted(ROWS)
+
+
+@pytest.mark.parametrize("route", ROWS)
+def test_each_role_may_do_to_an_organisation_what_the_table_says_and_no_more(world, route):
+    check(route, ROWS[route], world)
+
+
+@pytest.mark.parametrize("route", ROWS)
+def test_without_a_living_token_of_the_scope_nothing_is_answered(world, route):
+    row, scope = ROWS[route], routes()[route]["x-scope"]
+    officer, today = world.people["officer"], timezone.now()
+    others = [each for each in ("ledger:read", "cases:write", "organisations:read") if each != scope]
+    refused = {
+        "anonymous": (Api(None), 401),
+        "made up": (Api("wufei_made-up"), 401),
+        "expired": (Api(token(officer, **expired(today))), 401),
+        "revoked": (Api(token(officer, revoked_at=today - timedelta(hours=1))), 401),
+        "wrong scope": (Api(token(officer, *others)), 403),
+    }
+    for kind, (caller, expected) in refused.items():
+        response = ask(route, row, world, caller)
+        assert response.status_code == expected, (route, kind, response.content.decode())
+        assert response.json()["code"] == ("scope_missing" if expected == 403 else "not_authenticated")
+    gone = world.people["officer"]
+    caller = Api(token(gone, scope))
+    User.objects.filter(pk=gone.pk).update(is_active=False)
+    assert ask(route, row, world, caller).status_code == 401
+
+
+def test_the_operator_of_the_command_line_has_no_token(world, operator):
+    assert Api(token(operator)).get("/organisations").status_code == 401
+
+
+@pytest.mark.parametrize("route", [f"GET {O}", f"GET {O}/movements", f"PATCH {O}", f"GET {O}/cases"])
+def test_the_check_itself_fails_where_visibility_is_not_filtered(world, route, monkeypatch):
+    monkeypatch.setattr(registry_queries, "visible_organisations", lambda **_: Organisation.objects.all())
+    with pytest.raises(AssertionError):
+        check(route, ROWS[route], world)
+
+
+def test_a_list_holds_what_the_person_may_see_and_nothing_else(world):
+    def listed(person: str) -> list[str]:
+        told = world.api(person).get("/organisations").json()
+        assert told["total"] == len(told["organisations"])
+        return [row["name"] for row in told["organisations"]]
+
+    assert listed("officer") == [world.mine.name]
+    assert listed("park_officer") == [world.mine.name, "园区"]
+    assert listed("officer_elsewhere") == [world.elsewhere.name]
+    assert listed("expert") == listed("nobody") == []
+    assert len(listed("administrator")) == 7
+
+
+def test_what_is_anothers_is_not_found_under_ones_own_address(world, officer_api):
+    assert officer_api.get(world.address(f"/cases/{world.other_case.pk}")).status_code == 404
+    stolen = world.address(f"/cases/{world.other_case.pk}/evidence/{world.evidence.pk}")
+    assert officer_api.ask("DELETE", stolen).status_code == 404
+    crossed = f"/organisations/{world.elsewhere.uscc}/cases/{world.case.pk}"
+    assert world.api("officer_elsewhere").get(crossed).status_code == 404

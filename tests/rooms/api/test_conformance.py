@@ -1,0 +1,121 @@
+"""
+S2: schemathesis speaks to every route as its document says, and as it doesn't say.
+
+No answer is a 5xx, none has a status or a shape that the document doesn't name. In the suite a few hundred
+cases; `WUFEI_API_CASES=20000` (and `WUFEI_API_SEED`) asks for more, as the nightly run does.
+"""
+
+import logging
+import os
+import uuid
+import zlib
+from typing import Any
+
+import hypothesis
+import pytest
+import schemathesis
+from django.core.signals import request_finished, request_started
+from django.core.wsgi import get_wsgi_application
+from django.db import close_old_connections, transaction
+from hypothesis import HealthCheck, Phase, given
+from schemathesis import GenerationMode
+from schemathesis.checks import not_a_server_error
+from schemathesis.specs.openapi.checks import (
+    content_type_conformance,
+    response_headers_conformance,
+    response_schema_conformance,
+    status_code_conformance,
+)
+
+from tests.rooms.api.test_access import routes
+from tests.rooms.api.world import EDITION, ROOT, World, build, token
+from wufei.registry.api import door
+
+CHECKS = [
+    not_a_server_error, status_code_conformance, content_type_conformance, response_headers_conformance,
+    response_schema_conformance,
+]  # fmt: skip
+ROUTES = sorted(routes())
+CASES = int(os.environ.get("WUFEI_API_CASES", "400"))
+SEED = int(os.environ.get("WUFEI_API_SEED", "20251121"))
+
+
+@pytest.fixture
+def unhurried(monkeypatch):
+    monkeypatch.setattr(door, "REQUESTS_PER_MINUTE", 10**9)
+    logging.disable(logging.WARNING)
+    # The test's connection is the test's to close, not the request's (Django's own client does the same).
+    for signal in (request_started, request_finished):
+        signal.disconnect(close_old_connections)
+    yield
+    for signal in (request_started, request_finished):
+        signal.connect(close_old_connections)
+    logging.disable(logging.NOTSET)
+
+
+def draw(*said: Any) -> int:
+    """Return a number that is the same for the same case in every run."""
+    return zlib.crc32(repr(said).encode("utf-8", "surrogatepass"))
+
+
+def steer(case: Any, world: World) -> None:
+    """Bring most cases to what there is: an organisation, a case, an edition, a stream that exist."""
+    lot = draw(case.body, case.query, case.path_parameters)
+    case.headers = dict(case.headers or {})
+    if case.method != "GET" and lot % 8:
+        case.headers["Idempotency-Key"] = uuid.uuid4().hex
+    if lot % 4 == 0:
+        return
+    in_path = {
+        "uscc": world.mine.uscc, "case_id": world.case.pk, "evidence_id": world.evidence.pk, "seq": 1,
+        "indicator": "utilisation_rate_pct", "year": 2025, "edition_id": EDITION, "code": "库1",
+    }  # fmt: skip
+    _overwrite(case.path_parameters, in_path)
+    if lot % 4 == 1:
+        return
+    _overwrite(case.query, {"edition": EDITION, "year": 2025, "from": 2024, "to": 2025})
+    if isinstance(case.body, dict):
+        version = world.case.version if "cases" in case.path else 1
+        in_body = {"version": version, "edition": EDITION, "year": 2025, "through": "2025-01-31"}
+        _overwrite(case.body, in_body)
+        for draft in case.body.get("movements") or () if lot % 4 == 3 else ():
+            if isinstance(draft, dict):
+                draft |= {"stream": "S1", "moved_on": "2025-03-20", "mass_g": lot, "store": None}
+                draft |= {"amount": None, "unit": None, "lot": None}
+
+
+def _overwrite(said: Any, there: dict[str, Any]) -> None:
+    if isinstance(said, dict):
+        said |= {name: value for name, value in there.items() if name in said}
+
+
+@pytest.mark.parametrize("mode", [GenerationMode.POSITIVE, GenerationMode.NEGATIVE])
+@pytest.mark.parametrize("route", ROUTES)
+def test_every_answer_is_one_that_the_document_names(db, unhurried, route, mode):
+    world = build()
+    method, path = route.split(" ")
+    schema = schemathesis.openapi.from_wsgi(f"{ROOT}/openapi.json", app=get_wsgi_application())
+    bearer = {"Authorization": f"Bearer {token(world.people['officer'])}"}
+    operation = schema[ROOT + path][method]
+    statuses: set[int] = set()
+
+    @hypothesis.seed(SEED)
+    @hypothesis.settings(
+        max_examples=max(2, CASES // (2 * len(ROUTES))), deadline=None, database=None,
+        phases=[Phase.generate], suppress_health_check=list(HealthCheck),
+    )  # fmt: skip
+    @given(case=operation.as_strategy(generation_mode=mode))
+    def speak(case: Any) -> None:
+        steer(case, world)
+        with transaction.atomic():
+            response = case.call(headers=bearer)
+            case.validate_response(response, checks=CHECKS)
+            transaction.set_rollback(True)
+        statuses.add(response.status_code)
+
+    try:
+        speak()
+    except hypothesis.errors.Unsatisfiable:
+        pytest.skip("nothing about this route can be wrong in that way")
+    assert statuses
+    assert 401 not in statuses

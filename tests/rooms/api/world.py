@@ -1,0 +1,155 @@
+"""A small world with somebody in every role, and clients that speak to the API for them."""
+
+import hashlib
+import json
+import uuid
+from dataclasses import dataclass, field
+from datetime import date, datetime, timedelta
+from typing import Any
+
+from django.test import Client
+
+from tests.conftest import NOW, valid_uscc
+from wufei.cases import services as case_services
+from wufei.cases.models import Case, Evidence, EvidenceCategory
+from wufei.ledger import services as ledger_services
+from wufei.ledger.kinds import Kind
+from wufei.ledger.posting import Draft
+from wufei.registry.api.door import SCOPES
+from wufei.registry.models import ApiToken, Organisation, ParkMembership, RoleAssignment, User
+from wufei.terms.mass import Mass
+
+ROOT = "/api/v1"
+EDITION = "miit-2025-539-enterprise"
+PDF = b"%PDF-1.4\n1 0 obj<<>>endobj\nstartxref\n9\n%%EOF\n"
+PLANTED = "机密企业"  # stands in every name of what others may not see
+
+
+def organisation(number: int, name: str, kind: str = "ENTERPRISE", division: str = "500110") -> Organisation:
+    return Organisation.objects.create(
+        uscc=valid_uscc(f"91500110MA5U{number:05d}"), name=name, kind=kind, division_code=division,
+        created_at=NOW,
+    )  # fmt: skip
+
+
+def user(name: str, role: str | None = None, of: Organisation | None = None) -> User:
+    made = User.objects.create(username=name, full_name=name)
+    if role:
+        RoleAssignment.objects.create(user=made, organisation=of, role=role)
+    return made
+
+
+def token(owner: User, *scopes: str, **said: Any) -> str:
+    secret = f"wufei_{uuid.uuid4().hex}"
+    ApiToken.objects.create(
+        user=owner, name="测试", digest=hashlib.sha256(secret.encode()).hexdigest(),
+        scopes=list(scopes or SCOPES), created_at=said.pop("created_at", NOW), **said,
+    )  # fmt: skip
+    return secret
+
+
+@dataclass
+class Api:
+    """A client that bears a token and makes a new key for each write, unless it is given one."""
+
+    secret: str | None
+    client: Client = field(default_factory=Client)
+
+    def ask(self, method: str, path: str, body: Any = None, *, key: str | None = None, **headers: Any) -> Any:
+        sent = {} if self.secret is None else {"Authorization": f"Bearer {self.secret}"}
+        if method != "GET":
+            sent["Idempotency-Key"] = key or uuid.uuid4().hex
+        said: dict[str, Any] = {"headers": sent | headers}
+        if isinstance(body, dict) and "file" in body:
+            return self.client.generic(method, ROOT + path, **_multipart(body), headers=sent | headers)
+        if body is not None:
+            text = body if isinstance(body, str | bytes) else json.dumps(body, ensure_ascii=False)
+            said |= {"data": text, "content_type": "application/json"}
+        return self.client.generic(method, ROOT + path, **said)
+
+    def get(self, path: str, **headers: Any) -> Any:
+        return self.ask("GET", path, **headers)
+
+    def post(self, path: str, body: Any = None, **said: Any) -> Any:
+        return self.ask("POST", path, body, **said)
+
+
+def _multipart(body: dict[str, Any]) -> dict[str, Any]:
+    from django.test.client import BOUNDARY, MULTIPART_CONTENT, encode_multipart
+
+    return {"data": encode_multipart(BOUNDARY, body), "content_type": MULTIPART_CONTENT}
+
+
+@dataclass
+class World:
+    mine: Organisation
+    park: Organisation
+    elsewhere: Organisation
+    people: dict[str, User]
+    case: Case
+    evidence: Evidence
+    other_case: Case
+    now: datetime
+
+    def api(self, person: str, *scopes: str, **said: Any) -> Api:
+        return Api(token(self.people[person], *scopes, **said))
+
+    def address(self, path: str = "") -> str:
+        return f"/organisations/{self.mine.uscc}{path}"
+
+
+def generation(mass: str = "2", stream: str = "S1", day: str = "2025-03-20", **said: Any) -> dict[str, Any]:
+    return {"kind": "产生", "moved_on": day, "stream": stream, "amount": mass, "unit": "吨", **said}
+
+
+def keep_ledger(organisation: Organisation, by: User) -> None:
+    ledger_services.declare_store(organisation=organisation, code="库1", name="一号库", by=by, now=NOW)
+    ledger_services.declare_stream(
+        organisation=organisation, code="S1", name=f"炉渣（{organisation.name}）", waste_code="900-002-S03",
+        process_name="工序1", by=by, now=NOW,
+    )  # fmt: skip
+    draft = Draft(kind=Kind.GENERATION, moved_on=date(2025, 1, 10), stream_code="S1", mass=Mass.of("5", "吨"))
+    ledger_services.post(organisation=organisation, drafts=[draft], by=by, now=NOW)
+
+
+def build() -> World:
+    mine = organisation(1, f"{PLANTED}甲")
+    elsewhere = organisation(2, f"{PLANTED}乙", division="440100")
+    park = organisation(3, "园区", kind="PARK")
+    other_park = organisation(4, "别的园区", kind="PARK", division="440100")
+    authority = organisation(5, "区经信委", kind="AUTHORITY")
+    other_authority = organisation(6, "别处经信委", kind="AUTHORITY", division="440100")
+    agency = organisation(7, "第三方", kind="AGENCY", division="440100")
+    ParkMembership.objects.create(park=park, member=mine, joined_on=date(2020, 1, 1))
+    people = {
+        "officer": user("officer", "ENVIRONMENT_OFFICER", mine),
+        "worker": user("worker", "WORKER", mine),
+        "park_officer": user("park_officer", "PARK_OFFICER", park),
+        "authority": user("authority", "AUTHORITY_OFFICER", authority),
+        "administrator": user("administrator", "ADMINISTRATOR", authority),
+        "officer_elsewhere": user("officer_elsewhere", "ENVIRONMENT_OFFICER", elsewhere),
+        "worker_elsewhere": user("worker_elsewhere", "WORKER", elsewhere),
+        "park_officer_elsewhere": user("park_officer_elsewhere", "PARK_OFFICER", other_park),
+        "authority_elsewhere": user("authority_elsewhere", "AUTHORITY_OFFICER", other_authority),
+        "expert": user("expert", "EXPERT", mine),
+        "agency_staff": user("agency_staff", "AGENCY_STAFF", agency),
+        "nobody": user("nobody"),
+    }
+    keep_ledger(mine, people["officer"])
+    keep_ledger(elsewhere, people["officer_elsewhere"])
+    case = case_services.open_case(
+        organisation=mine, edition_id=EDITION, year=2025, by=people["officer"], now=NOW
+    )
+    evidence = case_services.attach_evidence(
+        case=case, category=EvidenceCategory.PROOF, file_name="证明.pdf", content=PDF, by=people["officer"],
+        now=NOW,
+    ).evidence  # fmt: skip
+    other_case = case_services.open_case(
+        organisation=elsewhere, edition_id=EDITION, year=2025, by=people["officer_elsewhere"], now=NOW
+    )
+    case.refresh_from_db()
+    return World(mine, park, elsewhere, people, case, evidence, other_case, NOW)
+
+
+def expired(now: datetime) -> dict[str, datetime]:
+    return {"created_at": now - timedelta(days=2), "expires_at": now - timedelta(days=1)}
