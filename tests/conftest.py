@@ -39,6 +39,8 @@ def _use_a_store_of_our_own() -> None:
 
     settings.DATA = _DATA
     settings.STATIC_ROOT = _DATA / "static"
+    # People are made in nearly every test; the real hash is slow on purpose.
+    settings.PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
     settings.STATIC_ROOT.mkdir(exist_ok=True)  # WhiteNoise warns where it is missing
     settings.STORAGES["default"]["OPTIONS"]["location"] = _DATA / "files"
     if os.environ.get("WUFEI_TEST_DATABASE") == "postgresql":

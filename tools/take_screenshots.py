@@ -55,13 +55,13 @@ def take(site: str) -> None:
                 tab = context.new_page()
                 if person:
                     tab.goto("/sign-in/")
-                    tab.get_by_label("账号").fill(person)
+                    tab.get_by_label("用户名").fill(person)
                     tab.get_by_label("密码").fill(PASSWORD)
                     tab.get_by_role("button", name="登录").click()
                     tab.wait_for_url(lambda url: "sign-in" not in url)
                 for page in PAGES:
                     if page.person == person and (not wanted or page.name in wanted):
-                        tab.goto(page.path)
+                        tab.goto(page.path, wait_until="networkidle")
                         tab.wait_for_timeout(700)  # charts draw themselves
                         tab.screenshot(path=SCREENS / f"{page.name}-{size}.png")
                 context.close()

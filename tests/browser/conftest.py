@@ -81,7 +81,7 @@ def sign_in(site: str, browser: Browser) -> Iterator[Callable[..., Page]]:
         page = context.new_page()
         if username:
             page.goto("/sign-in/")
-            page.get_by_label("账号").fill(username)
+            page.get_by_label("用户名").fill(username)
             page.get_by_label("密码").fill(PASSWORD)
             page.get_by_role("button", name="登录").click()
             page.wait_for_url(lambda url: "sign-in" not in url)

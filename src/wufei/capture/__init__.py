@@ -3,6 +3,7 @@ How data gets in: the data workbook 数据工作簿, its template, its import, i
 
 - `layout` — which sheets and columns are there? `template` — what does an empty workbook look like?
 - `safe_opening` — may this file be opened at all? Asked before anything opens it.
+  `sheet_scan` — what stands in one of its parts, without opening that either?
 - `cells` — what does a cell say? `reading` — what do the sheets say? Both name every fault by sheet,
   row and column, with what would be right.
 - `importing` — what would a workbook post? `services` — all of it in one transaction, or nothing.

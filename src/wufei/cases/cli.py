@@ -96,7 +96,7 @@ def _show(organisation: Organisation, produced: services.Produced, files: dict[s
     )
     for name, path in files.items():
         table.add_row(name, str(path), amounts.file_size(path.stat().st_size))
-    console = Console(file=sys.stdout)
+    console = Console(file=sys.stdout, markup=False, highlight=False)
     console.print(table)
     console.print(f"文书中共有 {produced.number_count} 个数，来源见 provenance.json。")
 

@@ -12,9 +12,14 @@ import json
 from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import date, datetime
+from functools import cache
+from typing import TYPE_CHECKING, NamedTuple
 from uuid import UUID
 
 from wufei.ledger.posting import Fault
+
+if TYPE_CHECKING:
+    from hashlib import _Hash
 
 
 def preferred_algorithm() -> str:
@@ -22,13 +27,18 @@ def preferred_algorithm() -> str:
     return "sm3" if "sm3" in hashlib.algorithms_available else "sha256"
 
 
+@cache
+def _blank(algorithm: str) -> "_Hash":
+    """Return a hash over nothing, to be copied: looking the algorithm up costs more than hashing a row."""
+    return hashlib.new(algorithm)
+
+
 def genesis(*, uscc: str, algorithm: str) -> str:
     """Return the hash before an organisation's first movement."""
     return hashlib.new(algorithm, f"wufei ledger of {uscc}".encode()).hexdigest()
 
 
-@dataclass(frozen=True, slots=True)
-class Link:
+class Link(NamedTuple):
     """A movement as the chain sees it: natural keys only, so that it can be recomputed from an export."""
 
     seq: int
@@ -65,7 +75,9 @@ def link_hash(*, algorithm: str, previous: str, link: Link) -> str:
             link.reversal_reason, link.posted_at.isoformat(), link.posted_by,
         ]
     )  # fmt: skip
-    return hashlib.new(algorithm, said.encode()).hexdigest()
+    made = _blank(algorithm).copy()
+    made.update(said.encode())
+    return made.hexdigest()
 
 
 @dataclass(frozen=True, slots=True)

@@ -41,7 +41,7 @@ def verify(uscc: str | None, authority: Path | None, as_json: bool) -> None:
 
 
 def _show(movements: int, faults: list[queries.Fault]) -> None:
-    console = Console()
+    console = Console(markup=False, highlight=False)
     if not faults:
         console.print(f"{movements} 条记录，链、结存、月度合计、日根全部相符。")
         return

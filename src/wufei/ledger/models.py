@@ -2,11 +2,12 @@
 What is stored of the ledger. Write only through `ledger.services`.
 
 Balances and monthly flows are kept by triggers of the database (`migrations/0002_guards.py`),
-so that no program, ours or another's, can post without them.
+so that no program, ours or another's, can post without them. A foreign key has no index of its own
+where a declared one begins with it or nobody reads by it: each would be written with every movement.
 """
 
 from datetime import date
-from typing import Self
+from typing import Any, Self
 
 from django.conf import settings
 from django.db import models
@@ -25,7 +26,7 @@ class WasteClass(models.TextChoices):
 class Place(models.Model):
     """Where an organisation's waste can be, come from, or end. `code` never changes: the chain names it."""
 
-    organisation = models.ForeignKey(Organisation, models.PROTECT, related_name="+")
+    organisation = models.ForeignKey(Organisation, models.PROTECT, db_index=False, related_name="+")
     code = models.CharField(_("设施编码"), max_length=120)
     name = models.CharField(_("设施名称"), max_length=120)
     kind = models.CharField(_("类型"), max_length=20, choices=[(k.value, k.value) for k in PlaceKind])
@@ -48,13 +49,13 @@ class Place(models.Model):
 class Stream(models.Model):
     """A waste stream 废物流: one waste of one process. `code` never changes: the chain names it."""
 
-    organisation = models.ForeignKey(Organisation, models.PROTECT, related_name="+")
+    organisation = models.ForeignKey(Organisation, models.PROTECT, db_index=False, related_name="+")
     code = models.CharField(_("废物编号"), max_length=60)
     name = models.CharField(_("废物名称"), max_length=120)
     waste_code = models.CharField(_("废物代码"), max_length=16)
     waste_category = models.CharField(_("废物类别"), max_length=4)  # HW08, SW17
     waste_class = models.CharField(_("废物属性"), max_length=10, choices=WasteClass.choices)
-    process = models.ForeignKey(Place, models.PROTECT, related_name="+")
+    process = models.ForeignKey(Place, models.PROTECT, db_index=False, related_name="+")
     physical_form = models.CharField(_("物理性状"), max_length=60, blank=True, default="")
     main_components = models.CharField(_("主要成分"), max_length=200, blank=True, default="")
     version = models.PositiveIntegerField(default=1)
@@ -75,7 +76,7 @@ class Lot(models.Model):
     Bulk stock is one lot for each stream: a heap has no days in it (docs/adr/0010).
     """
 
-    organisation = models.ForeignKey(Organisation, models.PROTECT, related_name="+")
+    organisation = models.ForeignKey(Organisation, models.PROTECT, db_index=False, related_name="+")
     stream = models.ForeignKey(Stream, models.PROTECT, related_name="lots")
     code = models.CharField(_("批次编码"), max_length=80)
     is_bulk = models.BooleanField(_("散堆"), default=False)
@@ -100,6 +101,12 @@ class Lot(models.Model):
         return f"{self.code} of {self.organisation_id}"
 
 
+# What a movement names is there and stays: the guard refuses a movement whose ends are not of its organisation,
+# and foreign keys of the balances and flows that follow from it keep those ends. Foreign keys here would ask
+# the same once more, one row at a time, and lock what they find.
+GUARDED: Any = {"db_constraint": False, "db_index": False}
+
+
 class MovementQuerySet(models.QuerySet["Movement"]):
     def within(self, first_day: date, last_day: date) -> Self:
         return self.filter(moved_on__range=(first_day, last_day))
@@ -117,13 +124,13 @@ class Movement(models.Model):
     reversed by a second movement and posted again.
     """
 
-    organisation = models.ForeignKey(Organisation, models.PROTECT, related_name="+")
+    organisation = models.ForeignKey(Organisation, models.PROTECT, **GUARDED, related_name="+")
     seq = models.PositiveIntegerField(_("链序号"))
     kind = models.CharField(_("环节"), max_length=24, choices=[(k.value, LABELS[k]) for k in Kind])
-    stream = models.ForeignKey(Stream, models.PROTECT, related_name="+")
-    lot = models.ForeignKey(Lot, models.PROTECT, related_name="movements")
-    source = models.ForeignKey(Place, models.PROTECT, related_name="+")
-    target = models.ForeignKey(Place, models.PROTECT, related_name="+")
+    stream = models.ForeignKey(Stream, models.PROTECT, **GUARDED, related_name="+")
+    lot = models.ForeignKey(Lot, models.PROTECT, **GUARDED, related_name="movements")
+    source = models.ForeignKey(Place, models.PROTECT, **GUARDED, related_name="+")
+    target = models.ForeignKey(Place, models.PROTECT, **GUARDED, related_name="+")
     mass_g = models.BigIntegerField(_("质量（克）"))
     moved_on = models.DateField(_("日期"))
     method = models.CharField(_("方式"), max_length=60, default="", blank=True)
@@ -135,7 +142,7 @@ class Movement(models.Model):
     reverses = models.OneToOneField("self", models.PROTECT, null=True, related_name="reversal")
     reversal_reason = models.CharField(_("冲正原因"), max_length=200, default="", blank=True)
     posted_at = models.DateTimeField(_("记账时间"))
-    posted_by = models.ForeignKey(settings.AUTH_USER_MODEL, models.PROTECT, related_name="+")
+    posted_by = models.ForeignKey(settings.AUTH_USER_MODEL, models.PROTECT, db_index=False, related_name="+")
     previous_hash = models.CharField(max_length=64)
     chain_hash = models.CharField(_("链值"), max_length=64)
 
@@ -173,7 +180,7 @@ class Movement(models.Model):
 class Balance(models.Model):
     """What a place holds of a lot: the sum of the movements, kept by a trigger."""
 
-    place = models.ForeignKey(Place, models.PROTECT, related_name="+")
+    place = models.ForeignKey(Place, models.PROTECT, db_index=False, related_name="+")
     lot = models.ForeignKey(Lot, models.PROTECT, related_name="+")
     mass_g = models.BigIntegerField()
     is_source = models.BooleanField()  # of a place that may be drawn below zero
@@ -197,8 +204,8 @@ class MonthlyFlow(models.Model):
     The indicators read these instead of the movements; `wufei verify` recomputes them.
     """
 
-    organisation = models.ForeignKey(Organisation, models.PROTECT, related_name="+")
-    stream = models.ForeignKey(Stream, models.PROTECT, related_name="+")
+    organisation = models.ForeignKey(Organisation, models.PROTECT, db_index=False, related_name="+")
+    stream = models.ForeignKey(Stream, models.PROTECT, db_index=False, related_name="+")
     kind = models.CharField(max_length=24)
     month = models.DateField()  # its first day
     method = models.CharField(max_length=60, default="")
@@ -240,12 +247,12 @@ class Head(models.Model):
 class MonthClosing(models.Model):
     """A month that takes no more postings, with the chain as it stood. Append-only."""
 
-    organisation = models.ForeignKey(Organisation, models.PROTECT, related_name="+")
+    organisation = models.ForeignKey(Organisation, models.PROTECT, db_index=False, related_name="+")
     closed_through = models.DateField(_("结账至"))
     seq = models.PositiveIntegerField()
     chain_hash = models.CharField(max_length=64)
     closed_at = models.DateTimeField(_("结账时间"))
-    closed_by = models.ForeignKey(settings.AUTH_USER_MODEL, models.PROTECT, related_name="+")
+    closed_by = models.ForeignKey(settings.AUTH_USER_MODEL, models.PROTECT, db_index=False, related_name="+")
 
     class Meta:
         constraints = (
@@ -259,9 +266,9 @@ class MonthClosing(models.Model):
 class StockSnapshot(models.Model):
     """What a store held of a lot when the month was closed. Append-only."""
 
-    closing = models.ForeignKey(MonthClosing, models.PROTECT, related_name="snapshots")
-    place = models.ForeignKey(Place, models.PROTECT, related_name="+")
-    lot = models.ForeignKey(Lot, models.PROTECT, related_name="+")
+    closing = models.ForeignKey(MonthClosing, models.PROTECT, db_index=False, related_name="snapshots")
+    place = models.ForeignKey(Place, models.PROTECT, db_index=False, related_name="+")
+    lot = models.ForeignKey(Lot, models.PROTECT, db_index=False, related_name="+")
     mass_g = models.BigIntegerField()
 
     class Meta:

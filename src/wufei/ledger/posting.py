@@ -15,7 +15,7 @@ from datetime import date
 from enum import StrEnum, auto
 from uuid import UUID
 
-from wufei.ledger.kinds import INTO_STORE, Kind
+from wufei.ledger.kinds import INTO_STORE, ROUTES, Kind, PlaceKind
 from wufei.terms.mass import Mass
 
 # Above this a mass is a slip of the unit, not a fact: 10⁸ 吨.
@@ -84,8 +84,9 @@ class Book:
     """
     What is known of an organisation's ledger, as far as the drafts touch it.
 
-    `held` is what a store holds of a lot at the end of the day before the first draft's;
-    `later` is what moved from that day on, net, by day.
+    `held` is what a store holds of a lot at the end of the first draft's day; `later` is what moved
+    after that day, net, by day. Under the lot "" stands what a store of limited capacity holds of all
+    lots that the drafts don't name.
     """
 
     today: date
@@ -112,6 +113,61 @@ def bulk_code(stream_code: str) -> str:
 def lot_code_of(draft: Draft) -> str:
     """Return the code of the lot that the draft moves."""
     return draft.lot_code or bulk_code(draft.stream_code)
+
+
+def place_code(kind: PlaceKind, name: str) -> str:
+    """Return the code of a place that comes into being when it is first named: a process, an outside party."""
+    return f"{kind.lower()}:{name}"[:120]
+
+
+def other_end(kind: Kind) -> PlaceKind:
+    """Return what is at the end of the movement that is not a store."""
+    source, target = ROUTES[kind]
+    return source if target is PlaceKind.STORE else target
+
+
+def other_code(kind: Kind, counterparty: str) -> str | None:
+    """Return the code of the end that is neither a store nor the stream's own process; None for the latter."""
+    end = other_end(kind)
+    if end is PlaceKind.PROCESS:
+        return None
+    return place_code(end, counterparty if end is PlaceKind.OUTSIDE else "")
+
+
+@dataclass(frozen=True, slots=True)
+class Codes:
+    """The codes of all that the drafts name."""
+
+    streams: frozenset[str]
+    lots: frozenset[str]
+    labelled: frozenset[str]
+    others: frozenset[str]
+    into: frozenset[str | None]  # stores that something comes into; None: the first one
+
+    def filled(self, stores: Mapping[str, int | None]) -> frozenset[str]:
+        """Return which of the stores something comes into."""
+        named = {code or next(iter(stores), None) for code in self.into}
+        return frozenset(code for code in stores if code in named)
+
+
+def codes_of(drafts: Sequence[Draft]) -> Codes:
+    """Return the codes of all that the drafts name, each looked at once however many drafts name it."""
+    named = {(d.kind, d.stream_code, d.store_code, d.lot_code, d.counterparty) for d in drafts}
+    streams: set[str] = set()
+    lots: set[str] = set()
+    labelled: set[str] = set()
+    others: set[str] = set()
+    into: set[str | None] = set()
+    for kind, stream, store, lot, counterparty in named:
+        streams.add(stream)
+        lots.add(lot or bulk_code(stream))
+        if lot:
+            labelled.add(lot)
+        if (other := other_code(kind, counterparty)) is not None:
+            others.add(other)
+        if kind in INTO_STORE:
+            into.add(store)
+    return Codes(frozenset(streams), frozenset(lots), frozenset(labelled), frozenset(others), frozenset(into))
 
 
 def examine(drafts: Sequence[Draft], book: Book, *, capacity_binds: bool = True) -> list[tuple[Refusal, ...]]:

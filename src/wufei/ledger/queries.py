@@ -1,19 +1,19 @@
 """What reads the ledger. The official ledgers, balances of a day and the book before a posting are all views of movements."""
 
 from collections import defaultdict
-from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
 from datetime import date
-from typing import Any, cast
+from functools import cache
+from typing import Any, NamedTuple, cast
+from uuid import UUID
 
 from django.db import connection
 from django.db.models import (
     BigIntegerField,
     Case,
     Count,
-    Exists,
     F,
-    OuterRef,
     QuerySet,
     Sum,
     Value,
@@ -21,6 +21,7 @@ from django.db.models import (
 )
 from django.db.models.functions import Coalesce, TruncMonth
 
+from wufei.ledger import posting
 from wufei.ledger.chain import Link, StoredLink, chain_faults, root_of
 from wufei.ledger.kinds import INTO_STORE, SOURCES, PlaceKind
 from wufei.ledger.models import (
@@ -33,11 +34,11 @@ from wufei.ledger.models import (
     Place,
     RootTimestamp,
     StockSnapshot,
-    Stream,
 )
-from wufei.ledger.posting import CREATES_LOT, Book, Draft, Fault, lot_code_of
+from wufei.ledger.posting import CREATES_LOT, Book, Draft, Fault
 from wufei.ledger.timestamp import TimestampInvalid, timestamp_of
 from wufei.registry.models import Organisation
+from wufei.registry.queries import asked
 
 SIGNED_MASS = Case(
     When(reverses=None, then=F("mass_g")), default=-F("mass_g"), output_field=BigIntegerField()
@@ -45,89 +46,247 @@ SIGNED_MASS = Case(
 
 
 # --- before a posting ------------------------------------------------------------------
+#
+# Past the ORM: building a query takes it longer than SQLite takes to answer one, and these are asked
+# with every single posting (docs/performance.md). Each asks once, for one draft and for a hundred thousand.
+
+NAMED_AT_ONCE = 500  # else all of the organisation's: SQLite takes a limited number of parameters
+
+# Lots with what stores and facilities hold of them, and the last day on which they moved at all; places with
+# what they can take; streams with their process.
+GROUND = """
+    SELECT 'lot', l.id, l.code, b.place_id, NULL, b.mass_g,
+        (SELECT max(m.moved_on) FROM ledger_movement m WHERE m.lot_id = l.id)
+      FROM ledger_lot l LEFT JOIN ledger_balance b ON b.lot_id = l.id AND NOT b.is_source
+      WHERE l.organisation_id = %s AND {lots}
+    UNION ALL
+    SELECT 'place', p.id, p.code, NULL, p.kind, p.capacity_g, NULL FROM ledger_place p
+      WHERE p.organisation_id = %s AND (p.kind = 'STORE' OR {others})
+    UNION ALL
+    SELECT 'stream', s.id, s.code, p.id, p.code, NULL, NULL
+      FROM ledger_stream s JOIN ledger_place p ON p.id = s.process_id
+      WHERE s.organisation_id = %s AND {streams}
+    ORDER BY 1, 2"""
+
+LABELLED_LOTS = """
+    SELECT l.code, s.code, l.origin, l.origin_year, EXISTS (
+      SELECT 1 FROM ledger_movement m LEFT JOIN ledger_movement r ON r.reverses_id = m.id
+      WHERE m.lot_id = l.id AND m.kind IN ({creating}) AND m.reverses_id IS NULL AND r.id IS NULL)
+    FROM ledger_lot l JOIN ledger_stream s ON s.id = l.stream_id
+    WHERE l.organisation_id = %s AND NOT l.is_bulk AND {named}"""
+
+MOVED_AFTER = """
+    SELECT target_id, lot_id, moved_on, sum(mass_g) FROM ledger_movement
+    WHERE organisation_id = %s AND moved_on > %s AND {lots} GROUP BY target_id, lot_id, moved_on
+    UNION ALL
+    SELECT source_id, lot_id, moved_on, -sum(mass_g) FROM ledger_movement
+    WHERE organisation_id = %s AND moved_on > %s AND {lots} GROUP BY source_id, lot_id, moved_on"""
+
+HEAD = "SELECT seq, chain_hash, algorithm, closed_through FROM ledger_head WHERE organisation_id = %s"
+
+CLIENT_IDS = "SELECT client_id FROM ledger_movement WHERE organisation_id = %s AND {named}"
+
+
+class HeadRow(NamedTuple):
+    """Where an organisation's chain ends."""
+
+    seq: int
+    chain_hash: str
+    algorithm: str
+    closed_through: date | None
+
+
+def locked_head(*, organisation: Organisation) -> HeadRow | None:
+    """Return where the chain ends, and keep other writers from it until the transaction ends."""
+    lock = " FOR UPDATE" if connection.features.has_select_for_update else ""  # SQLite has one writer anyway
+    for seq, chain_hash, algorithm, closed in asked(HEAD + lock, organisation.pk):
+        return HeadRow(seq, chain_hash, algorithm, closed and _day(closed))
+    return None
+
+
+def used_client_ids(*, organisation: Organisation, client_ids: Sequence[UUID]) -> list[UUID]:
+    """Return which of the client ids stand in the ledger already."""
+    is_sqlite = connection.vendor == "sqlite"
+    used: list[UUID] = []
+    for start in range(0, len(client_ids), NAMED_AT_ONCE):
+        some = client_ids[start : start + NAMED_AT_ONCE]
+        condition, names = _named("client_id", [i.hex for i in some] if is_sqlite else some)
+        rows = asked(CLIENT_IDS.format(named=condition), organisation.pk, *names)
+        used += [UUID(found) if is_sqlite else found for (found,) in rows]
+    return used
+
+
+class Named(NamedTuple):
+    """A stored row by its key, and by the code that the chain knows it by."""
+
+    pk: int
+    code: str
+
+
+class StreamEnds(NamedTuple):
+    stream: Named
+    process: Named
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Ground:
+    """What a posting stands on: the book that it is examined by, and the rows that it names, by code."""
+
+    book: Book
+    stores: Mapping[str, Named]
+    others: Mapping[str, Named]  # places that are neither stores nor processes, as far as they are there yet
+    streams: Mapping[str, StreamEnds]
+    lots: Mapping[str, Named]  # as far as they are there yet
 
 
 def book(*, organisation: Organisation, drafts: Sequence[Draft], today: date) -> Book:
-    """Return what is known of the ledger as far as the drafts touch it, in five queries."""
+    """Return what is known of the ledger as far as the drafts touch it."""
+    closed = Head.objects.filter(organisation=organisation).values_list("closed_through", flat=True).first()
+    return ground(organisation=organisation, drafts=drafts, today=today, closed_through=closed).book
+
+
+def ground(
+    *, organisation: Organisation, drafts: Sequence[Draft], today: date, closed_through: date | None
+) -> Ground:
+    """Look up all that posting the drafts needs to know: one query for most, two more for some."""
+    codes = posting.codes_of(drafts)
+    seen = _seen(organisation, codes)
+    made, undone = _labelled_lots(organisation, codes.labelled)
+    limited = {seen.stores[c].pk for c in codes.filled(seen.capacities) if seen.capacities[c] is not None}
+    if limited:
+        _add_the_rest(seen.held, seen.stores, limited)
+        seen.last_days.add(_last_day(organisation))
     first_day = min((draft.moved_on for draft in drafts), default=today)
-    head = Head.objects.filter(organisation=organisation).first()
-    stores = stores_of(organisation=organisation)
-    lot_codes = {lot_code_of(draft) for draft in drafts}
-    lots, undone = _lots_of(organisation=organisation, codes=lot_codes, drafts=drafts)
-    held, later = _standing(
-        organisation=organisation, lot_codes=lot_codes, first_day=first_day, stores=stores
-    )
-    wanted = {draft.stream_code for draft in drafts}
-    streams = Stream.objects.filter(organisation=organisation)
-    if len(wanted) <= 100:
-        streams = streams.filter(code__in=wanted)
-    return Book(
-        today=today,
-        stores={store.code: store.capacity_g for store in stores},
-        streams=frozenset(streams.values_list("code", flat=True)),
-        lots=lots,
-        undone_lots=undone,
-        held=held,
-        later=later,
-        closed_through=head.closed_through if head else None,
-    )
+    later: Mapping[tuple[str, str], list[tuple[date, int]]] = {}
+    # Where nothing moved after the first day, what is held now is what was held then.
+    if any(day > first_day for day in seen.last_days):
+        later = _later(organisation, first_day, seen, limited)
+        for key, nets in later.items():
+            seen.held[key] = seen.held.get(key, 0) - sum(grams for _, grams in nets)
+    return Ground(
+        book=Book(
+            today=today, stores=seen.capacities, streams=frozenset(seen.streams), lots=made,
+            undone_lots=undone, held=seen.held, later=later, closed_through=closed_through,
+        ),
+        stores=seen.stores, others=seen.others, streams=seen.streams, lots=seen.lots,
+    )  # fmt: skip
+
+
+@dataclass(slots=True)
+class _Seen:
+    """The rows that drafts name, and how they stand now."""
+
+    stores: dict[str, Named] = field(default_factory=dict)  # all, in the order of declaration
+    capacities: dict[str, int | None] = field(default_factory=dict)
+    others: dict[str, Named] = field(default_factory=dict)
+    streams: dict[str, StreamEnds] = field(default_factory=dict)
+    lots: dict[str, Named] = field(default_factory=dict)
+    held: dict[tuple[str, str], int] = field(default_factory=dict)
+    last_days: set[date] = field(default_factory=set)
+
+
+def _seen(organisation: Organisation, codes: posting.Codes) -> _Seen:
+    lots, lot_codes = _named("l.code", codes.lots)
+    others, other_codes = _named("p.code", codes.others)
+    streams, stream_codes = _named("s.code", codes.streams)
+    own = organisation.pk
+    rows = asked(_ground(lots, others, streams), own, *lot_codes, own, *other_codes, own, *stream_codes)
+    seen = _Seen()
+    standing = []
+    for what, pk, code, other_pk, other, grams, day in rows:
+        if what == "lot":
+            seen.lots[code] = Named(pk, code)
+            standing.append((other_pk, code, grams))
+            if day is not None:
+                seen.last_days.add(_day(day))
+        elif what == "stream":
+            seen.streams[code] = StreamEnds(Named(pk, code), Named(other_pk, other))
+        elif other == PlaceKind.STORE:
+            seen.stores[code], seen.capacities[code] = Named(pk, code), grams
+        else:
+            seen.others[code] = Named(pk, code)
+    store_of = {store.pk: code for code, store in seen.stores.items()}
+    seen.held = {(store_of[place], lot): grams for place, lot, grams in standing if place in store_of}
+    return seen
+
+
+def _named(column: str, names: Collection[Any]) -> tuple[str, Collection[Any]]:
+    """Return the condition that the column is one of the names, and its parameters; all pass where too many."""
+    if len(names) > NAMED_AT_ONCE:
+        return "1 = 1", ()
+    return _one_of(column, len(names)), names
+
+
+@cache
+def _one_of(column: str, count: int) -> str:
+    return f"{column} IN ({', '.join(['%s'] * count)})" if count else "1 = 0"
+
+
+def _day(value: date | str) -> date:
+    """Return the day that a raw query gave: SQLite gives text."""
+    return date.fromisoformat(value) if isinstance(value, str) else value
+
+
+@cache
+def _ground(lots: str, others: str, streams: str) -> str:
+    return GROUND.format(lots=lots, others=others, streams=streams)
+
+
+def _labelled_lots(
+    organisation: Organisation, codes: Collection[str]
+) -> tuple[dict[str, str], dict[str, tuple[str, str, int]]]:
+    """Return the streams of the labelled lots that are there, and what those were whose making was reversed."""
+    if not codes:
+        return {}, {}
+    condition, names = _named("l.code", codes)
+    creating = ", ".join(f"'{kind.value}'" for kind in sorted(CREATES_LOT))
+    sql = LABELLED_LOTS.format(creating=creating, named=condition)
+    lots: dict[str, str] = {}
+    undone: dict[str, tuple[str, str, int]] = {}
+    for code, stream, origin, year, is_made in asked(sql, organisation.pk, *names):
+        if is_made:
+            lots[code] = stream
+        else:
+            undone[code] = (stream, origin, year)
+    return lots, undone
+
+
+def _add_the_rest(
+    held: dict[tuple[str, str], int], stores: Mapping[str, Named], limited: Collection[int]
+) -> None:
+    """Add what the stores of limited capacity hold of all other lots, in one sum under no lot's name."""
+    sums = Balance.objects.filter(place__in=limited).values_list("place").annotate(g=Sum("mass_g")).order_by()
+    total = dict(sums)
+    for code, store in stores.items():
+        if store.pk in total:
+            known = sum(grams for (of, _), grams in held.items() if of == code)
+            held[code, ""] = total[store.pk] - known
+
+
+def _last_day(organisation: Organisation) -> date:
+    """Return the last day on which anything moved."""
+    days = Movement.objects.filter(organisation=organisation).order_by("-moved_on")
+    return days.values_list("moved_on", flat=True).first() or date.min
+
+
+def _later(
+    organisation: Organisation, first_day: date, seen: _Seen, limited: Collection[int]
+) -> dict[tuple[str, str], list[tuple[date, int]]]:
+    """Return what moved after the day, net by day, of the lots in question and in stores of limited capacity."""
+    store_of = {store.pk: code for code, store in seen.stores.items()}
+    lot_of = {lot.pk: code for code, lot in seen.lots.items()}
+    condition, names = ("1 = 1", ()) if limited else _named("lot_id", lot_of)
+    scope = (organisation.pk, connection.ops.adapt_datefield_value(first_day), *names)
+    later: dict[tuple[str, str], list[tuple[date, int]]] = defaultdict(list)
+    for place, lot, day, grams in asked(MOVED_AFTER.format(lots=condition), *scope, *scope):
+        if place in store_of and (lot in lot_of or place in limited):
+            later[store_of[place], lot_of.get(lot, "")].append((_day(day), int(grams)))
+    return later
 
 
 def stores_of(*, organisation: Organisation) -> list[Place]:
     """Return the organisation's stores in the order of their declaration."""
     return list(Place.objects.filter(organisation=organisation, kind=PlaceKind.STORE).order_by("pk"))
-
-
-def _lots_of(
-    *, organisation: Organisation, codes: set[str], drafts: Sequence[Draft]
-) -> tuple[dict[str, str], dict[str, tuple[str, str, int]]]:
-    if not any(draft.lot_code for draft in drafts):
-        return {}, {}
-    made = Movement.objects.effective().filter(lot=OuterRef("pk"), kind__in=CREATES_LOT)
-    rows = Lot.objects.filter(organisation=organisation, is_bulk=False)
-    if len(codes) <= 500:  # else all of them in one go: SQLite takes a limited number of parameters
-        rows = rows.filter(code__in=codes)
-    lots: dict[str, str] = {}
-    undone: dict[str, tuple[str, str, int]] = {}
-    for code, stream, origin, year, is_made in rows.annotate(is_made=Exists(made)).values_list(
-        "code", "stream__code", "origin", "origin_year", "is_made"
-    ):
-        if is_made:
-            lots[code] = stream
-        else:
-            undone[code] = (stream, origin, year or 0)
-    return lots, undone
-
-
-def _standing(
-    *, organisation: Organisation, lot_codes: set[str], first_day: date, stores: Sequence[Place]
-) -> tuple[dict[tuple[str, str], int], dict[tuple[str, str], list[tuple[date, int]]]]:
-    """Return what the stores hold before the day, and what moved from then on, by (store, lot)."""
-    code_of = {store.pk: store.code for store in stores}
-    balances = Balance.objects.filter(place__in=code_of)
-    # Where no store has a limit, only the lots in question matter.
-    only_lots = all(store.capacity_g is None for store in stores) and len(lot_codes) <= 500
-    if only_lots:
-        balances = balances.filter(lot__code__in=lot_codes, lot__organisation=organisation)
-    held = {
-        (code_of[place], lot): grams
-        for place, lot, grams in balances.values_list("place_id", "lot__code", "mass_g")
-    }
-    later: dict[tuple[str, str], list[tuple[date, int]]] = defaultdict(list)
-    moved = Movement.objects.filter(organisation=organisation, moved_on__gte=first_day)
-    if only_lots:
-        moved = moved.filter(lot__code__in=lot_codes)
-    for end, sign in (("target_id", 1), ("source_id", -1)):
-        rows = (
-            moved.filter(**{f"{end}__in": code_of})
-            .values_list(end, "lot__code", "moved_on")
-            .annotate(grams=Sum("mass_g"))
-            .order_by()
-        )
-        for place, lot, day, grams in rows:
-            later[code_of[place], lot].append((day, sign * grams))
-            held[code_of[place], lot] = held.get((code_of[place], lot), 0) - sign * grams
-    return held, later
 
 
 # --- lists and stock -------------------------------------------------------------------

@@ -1,19 +1,21 @@
 """What changes the ledger. Every write is here, each in one transaction."""
 
-import dataclasses
 import uuid
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from datetime import UTC, date, datetime, timedelta
-from typing import Any
+from functools import cache
+from itertools import chain, islice
+from typing import Any, NamedTuple, cast
 from zoneinfo import ZoneInfo
 
 from django.db import connection, transaction
 from django.db.models import QuerySet
+from django.utils.functional import SimpleLazyObject
 
 from wufei.catalogue.waste_codes import read_waste_code
 from wufei.ledger import posting, queries
 from wufei.ledger.chain import Link, genesis, link_hash, preferred_algorithm, root_of
-from wufei.ledger.kinds import INTO_STORE, ROUTES, Kind, PlaceKind
+from wufei.ledger.kinds import INTO_STORE, Kind, PlaceKind
 from wufei.ledger.models import (
     DailyRoot,
     Head,
@@ -25,15 +27,17 @@ from wufei.ledger.models import (
     StockSnapshot,
     Stream,
 )
-from wufei.ledger.posting import Draft, Refusal, lot_code_of
+from wufei.ledger.posting import Draft, Refusal, lot_code_of, other_code, other_end, place_code
+from wufei.ledger.queries import HeadRow, Named
 from wufei.registry.access import Permission
 from wufei.registry.models import Organisation, User
-from wufei.registry.queries import require
+from wufei.registry.queries import asked, require
 from wufei.registry.services import audit
 from wufei.terms.mass import Mass
 
 SHANGHAI = ZoneInfo("Asia/Shanghai")
-ROWS_AT_ONCE = 2000
+ROWS_AT_ONCE = 10_000
+ROWS_PER_STATEMENT = 250  # times 21 columns: SQLite takes some 32,000 parameters
 
 
 class MovementsRefused(Exception):
@@ -163,10 +167,9 @@ def _declare(
 
 
 def _place(organisation: Organisation, kind: PlaceKind, name: str) -> Place:
-    """Return a place that comes into being when it is first named: a process, an outside party."""
-    code = f"{kind.lower()}:{name}"[:120]
+    """Return a place that comes into being when it is first named."""
     return Place.objects.get_or_create(
-        organisation=organisation, code=code, defaults={"kind": kind.value, "name": name or code}
+        organisation=organisation, code=place_code(kind, name), defaults={"kind": kind.value, "name": name}
     )[0]
 
 
@@ -194,34 +197,51 @@ def post(
     """
     require(user=by, permission=Permission.POST_MOVEMENTS, organisation=organisation, on=local_day(now))
     head = _lock_head(organisation)
-    standing = _already_posted(organisation, drafts)
+    standing = _already_posted(organisation, drafts) if head.seq else {}
     fresh = [draft for draft in drafts if draft.client_id not in standing]
-    first_seq = head.seq + 1
+    last_seq = head.seq
     if fresh:
-        book = queries.book(organisation=organisation, drafts=fresh, today=local_day(now))
-        refusals = posting.examine(fresh, book, capacity_binds=capacity_binds)
+        ground = queries.ground(
+            organisation=organisation, drafts=fresh, today=local_day(now), closed_through=head.closed_through
+        )
+        refusals = posting.examine(fresh, ground.book, capacity_binds=capacity_binds)
         if any(refusals):
             # By the index in what was asked, replayed drafts included.
             index_of = [i for i, draft in enumerate(drafts) if draft.client_id not in standing]
             raise MovementsRefused([(index_of[i], rs) for i, rs in enumerate(refusals) if rs])
-        _append(organisation, head, _routed(organisation, fresh, book), by, now, progress)
+        last_seq = _append(organisation, head, _entries(organisation, fresh, ground), by, now, progress)
         audit(
             by=by,
             now=now,
             organisation=organisation,
             action="ledger.post",
-            object_ref=f"{first_seq}-{head.seq}",
+            object_ref=f"{head.seq + 1}-{last_seq}",
             detail={"movements": len(fresh)},
         )
-    mine = Movement.objects.filter(organisation=organisation)
-    if standing:
-        return mine.filter(seq__in=[*standing.values(), *range(first_seq, head.seq + 1)]).order_by("seq")
-    return mine.filter(seq__range=(first_seq, head.seq)).order_by("seq")
+    seqs = [*standing.values(), *range(head.seq + 1, last_seq + 1)] if standing else None
+    return _posted(organisation, head.seq + 1, last_seq, seqs)
 
 
-def _lock_head(organisation: Organisation) -> Head:
+def _posted(organisation: Organisation, first: int, last: int, seqs: list[int] | None) -> QuerySet[Movement]:
+    """Return the movements; the query is built only for who looks at them."""
+
+    def rows() -> QuerySet[Movement]:
+        mine = Movement.objects.filter(organisation=organisation).order_by("seq")
+        return mine.filter(seq__range=(first, last)) if seqs is None else mine.filter(seq__in=seqs)
+
+    return cast("QuerySet[Movement]", _Unasked(rows))
+
+
+class _Unasked(SimpleLazyObject):
+    """A query that isn't even built before somebody looks at it."""
+
+    def __radd__(self, other: Any) -> Any:
+        return NotImplemented  # so that `some_list += it` takes it row by row
+
+
+def _lock_head(organisation: Organisation) -> HeadRow:
     """Take the organisation's chain for ourselves until the transaction ends; one writer at a time."""
-    head = Head.objects.select_for_update().filter(organisation=organisation).first()
+    head = queries.locked_head(organisation=organisation)
     if head is None:
         algorithm = preferred_algorithm()
         Head.objects.get_or_create(
@@ -231,28 +251,26 @@ def _lock_head(organisation: Organisation) -> Head:
                 "chain_hash": genesis(uscc=organisation.uscc, algorithm=algorithm),
             },
         )
-        head = Head.objects.select_for_update().get(organisation=organisation)
+        head = queries.locked_head(organisation=organisation)
+        assert head is not None, "it was made just now"
     return head
 
 
 def _already_posted(organisation: Organisation, drafts: Sequence[Draft]) -> dict[uuid.UUID, int]:
     """Return the seq of the drafts that stand already, by client id."""
     given = {draft.client_id: draft for draft in drafts if draft.client_id is not None}
-    if not given:
+    used = queries.used_client_ids(organisation=organisation, client_ids=list(given))
+    if not used:
         return {}
     rows = Movement.objects.filter(organisation=organisation).select_related(
         "stream", "lot", "source", "target"
     )
-    if len(given) <= 500:
-        rows = rows.filter(client_id__in=list(given))
     found: dict[uuid.UUID, int] = {}
-    for row in rows.iterator(chunk_size=5000):
-        draft = given.get(row.client_id)
-        if draft is None:
-            continue
-        if not _says_the_same(row, draft):
-            raise ClientIdReused(row.client_id)
-        found[row.client_id] = row.seq
+    for start in range(0, len(used), queries.NAMED_AT_ONCE):
+        for row in rows.filter(client_id__in=used[start : start + queries.NAMED_AT_ONCE]):
+            if not _says_the_same(row, given[row.client_id]):
+                raise ClientIdReused(row.client_id)
+            found[row.client_id] = row.seq
     return found
 
 
@@ -269,98 +287,107 @@ def _says_the_same(row: Movement, draft: Draft) -> bool:
     )
 
 
-@dataclasses.dataclass(slots=True)
-class _Routed:
-    """A movement with its rows looked up, before it has a place in the chain."""
+class _Route(NamedTuple):
+    """The rows that a movement joins."""
 
     kind: str
-    stream: Stream
-    lot: Lot
-    source: Place
-    target: Place
+    stream: Named
+    lot: Named
+    source: Named
+    target: Named
+
+
+class _Entry(NamedTuple):
+    """A movement before it has a place in the chain."""
+
     draft: Draft
+    route: _Route
     reverses: Movement | None = None
     reason: str = ""
 
 
-def _routed(organisation: Organisation, drafts: Sequence[Draft], book: posting.Book) -> list[_Routed]:
+def _entries(organisation: Organisation, drafts: Sequence[Draft], ground: queries.Ground) -> list[_Entry]:
     """Look up, or bring into being, what the drafts name. What comes in goes first: no balance dips."""
-    streams = {s.code: s for s in Stream.objects.filter(organisation=organisation).select_related("process")}
-    stores = {store.code: store for store in queries.stores_of(organisation=organisation)}
-    places: dict[tuple[PlaceKind, str], Place] = {}
-    lots = _lots(organisation, drafts, streams)
-    routed = []
+    others = _others(organisation, drafts, ground)
+    lots = _lots(organisation, drafts, ground)
+    routes: dict[tuple[str | None, ...], _Route] = {}
+
+    def route_of(draft: Draft) -> _Route:
+        stream = ground.streams[draft.stream_code]
+        store = ground.stores[draft.store_code or ground.book.first_store or ""]
+        code = other_code(draft.kind, draft.counterparty)
+        other = stream.process if code is None else others[code]
+        ends = (other, store) if draft.kind in INTO_STORE else (store, other)
+        return _Route(draft.kind.value, stream.stream, lots[lot_code_of(draft)], *ends)
+
+    entries = []
     for draft in sorted(drafts, key=lambda d: (d.kind not in INTO_STORE, d.moved_on)):
-        stream = streams[draft.stream_code]
-        store = stores[draft.store_code or book.first_store or ""]
-        from_kind, to_kind = ROUTES[draft.kind]
-        other_kind = from_kind if to_kind is PlaceKind.STORE else to_kind
-        other = stream.process if other_kind is PlaceKind.PROCESS else None
-        if other is None:
-            name = draft.counterparty if other_kind is PlaceKind.OUTSIDE else ""
-            if (other_kind, name) not in places:
-                places[other_kind, name] = _place(organisation, other_kind, name)
-            other = places[other_kind, name]
-        source, target = (other, store) if to_kind is PlaceKind.STORE else (store, other)
-        routed.append(_Routed(draft.kind, stream, lots[lot_code_of(draft)], source, target, draft))
-    return routed
+        key = (draft.kind, draft.stream_code, draft.store_code, draft.lot_code, draft.counterparty)
+        route = routes.get(key)
+        if route is None:
+            route = routes[key] = route_of(draft)
+        entries.append(_Entry(draft, route))
+    return entries
 
 
-def _lots(organisation: Organisation, drafts: Sequence[Draft], streams: dict[str, Stream]) -> dict[str, Lot]:
-    codes = {lot_code_of(draft) for draft in drafts}
-    mine = Lot.objects.filter(organisation=organisation)
-    found = {lot.code: lot for lot in (mine.filter(code__in=codes) if len(codes) <= 500 else mine)}
+def _others(
+    organisation: Organisation, drafts: Sequence[Draft], ground: queries.Ground
+) -> Mapping[str, Named]:
+    """Return the places that are neither stores nor processes; who is named first comes into being."""
+    fresh: dict[str, Place] = {}
+    for kind, counterparty in dict.fromkeys((draft.kind, draft.counterparty) for draft in drafts):
+        code = other_code(kind, counterparty)
+        if code is not None and code not in ground.others and code not in fresh:
+            end = other_end(kind)
+            name = (counterparty if end is PlaceKind.OUTSIDE else "") or code
+            fresh[code] = Place(organisation=organisation, code=code, kind=end.value, name=name)
+    if not fresh:
+        return ground.others
+    made = Place.objects.bulk_create(fresh.values(), batch_size=ROWS_AT_ONCE)
+    return {**ground.others, **{place.code: Named(place.pk, place.code) for place in made}}
+
+
+def _lots(organisation: Organisation, drafts: Sequence[Draft], ground: queries.Ground) -> Mapping[str, Named]:
+    """Return the lots of the drafts; a label that is used first comes into being with its origin."""
     fresh: dict[str, Lot] = {}
     for draft in drafts:
         code = lot_code_of(draft)
-        if code in found or code in fresh:
+        if code in ground.lots or code in fresh:
             continue
         if draft.lot_code is None:
             lot = Lot(is_bulk=True)
         else:
             lot = Lot(origin=draft.kind.value, origin_year=draft.moved_on.year)
-        lot.organisation, lot.stream, lot.code = organisation, streams[draft.stream_code], code
+        lot.organisation, lot.stream_id = organisation, ground.streams[draft.stream_code].stream.pk
+        lot.code = code
         fresh[code] = lot
-    if fresh:
-        Lot.objects.bulk_create(fresh.values(), batch_size=ROWS_AT_ONCE)
-    return found | fresh
+    if not fresh:
+        return ground.lots
+    made = Lot.objects.bulk_create(fresh.values(), batch_size=ROWS_AT_ONCE)
+    return {**ground.lots, **{lot.code: Named(lot.pk, lot.code) for lot in made}}
 
 
 def _append(
     organisation: Organisation,
-    head: Head,
-    routed: Sequence[_Routed],
+    head: HeadRow,
+    entries: Sequence[_Entry],
     by: User,
     now: datetime,
     progress: Callable[[int], None] | None,
-) -> None:
-    """Put the movements at the end of the chain. The database moves the masses by itself."""
-    instant = now.astimezone(UTC)
-    rows = _chained(head, routed, by, instant)
+) -> int:
+    """
+    Put the movements at the end of the chain, and return where it ends now.
+
+    The database moves the masses and the head by itself.
+    """
+    rows = _chained(organisation, head, entries, by, now.astimezone(UTC))
     done = 0
-    while batch := [row for row, _ in zip(rows, range(ROWS_AT_ONCE), strict=False)]:
-        _insert(organisation, batch, by, instant)
+    while batch := list(islice(rows, ROWS_AT_ONCE)):
+        _insert(batch)
         done += len(batch)
         if progress:
             progress(done)
-    Head.objects.filter(pk=head.pk).update(seq=head.seq, chain_hash=head.chain_hash)
-
-
-def _chained(
-    head: Head, routed: Sequence[_Routed], by: User, instant: datetime
-) -> Iterator[tuple[_Routed, Link, str, str]]:
-    for each in routed:
-        draft = each.draft
-        link = Link(
-            head.seq + 1, each.kind, each.stream.code, each.lot.code, each.source.code, each.target.code,
-            draft.mass.grams, draft.moved_on, draft.method, draft.counterparty, draft.handler, draft.note,
-            draft.client_id or uuid.uuid4(), draft.fingerprint,
-            each.reverses.seq if each.reverses else None, each.reason, instant, by.username,
-        )  # fmt: skip
-        previous = head.chain_hash
-        head.chain_hash = link_hash(algorithm=head.algorithm, previous=previous, link=link)
-        head.seq += 1
-        yield each, link, previous, head.chain_hash
+    return head.seq + done
 
 
 COLUMNS = (
@@ -370,35 +397,57 @@ COLUMNS = (
 )  # fmt: skip
 
 
-def _insert(
-    organisation: Organisation, batch: Sequence[tuple[_Routed, Link, str, str]], by: User, instant: datetime
-) -> None:
-    """Insert rows past the ORM, which would take several times as long for a hundred thousand of them."""
+def _chained(
+    organisation: Organisation, head: HeadRow, entries: Sequence[_Entry], by: User, instant: datetime
+) -> Iterator[tuple[Any, ...]]:
+    """Yield the rows of the movements, each with the hash that ties it to the one before."""
     is_sqlite = connection.vendor == "sqlite"
     posted_at: Any = connection.ops.adapt_datetimefield_value(instant)
-    values = [
-        (
-            organisation.pk, link.seq, link.kind, each.stream.pk, each.lot.pk, each.source.pk, each.target.pk,
-            link.mass_g, link.moved_on.isoformat() if is_sqlite else link.moved_on, link.method,
-            link.counterparty, link.handler, link.note,
-            link.client_id.hex if is_sqlite else link.client_id, link.fingerprint,
-            each.reverses.pk if each.reverses else None, link.reversal_reason, posted_at, by.pk, previous, own,
-        )
-        for each, link, previous, own in batch
-    ]  # fmt: skip
-    table = connection.ops.quote_name(Movement._meta.db_table)
-    with connection.cursor() as cursor:
-        if not is_sqlite and len(values) > 1:
-            with cursor.copy(f"COPY {table} ({', '.join(COLUMNS)}) FROM STDIN") as copy:
-                for row in values:
-                    copy.write_row(row)
-            return
-        marks = ", ".join(["%s"] * len(COLUMNS))
-        statement = f"INSERT INTO {table} ({', '.join(COLUMNS)}) VALUES ({marks})"  # noqa: S608
-        if len(values) == 1:
-            cursor.execute(statement, values[0])
-        else:
-            cursor.executemany(statement, values)
+    organisation_pk, by_pk, username = organisation.pk, by.pk, by.username
+    seq, own = head.seq, head.chain_hash
+    for draft, (kind, stream, lot, source, target), reverses, reason in entries:
+        seq, previous = seq + 1, own
+        grams, client_id = draft.mass.grams, draft.client_id or uuid.uuid4()
+        reversed_seq, reversed_pk = (reverses.seq, reverses.pk) if reverses else (None, None)
+        link = Link(
+            seq, kind, stream.code, lot.code, source.code, target.code, grams, draft.moved_on, draft.method,
+            draft.counterparty, draft.handler, draft.note, client_id, draft.fingerprint, reversed_seq, reason,
+            instant, username,
+        )  # fmt: skip
+        own = link_hash(algorithm=head.algorithm, previous=previous, link=link)
+        yield (
+            organisation_pk, seq, kind, stream.pk, lot.pk, source.pk, target.pk, grams,
+            draft.moved_on.isoformat() if is_sqlite else draft.moved_on, draft.method, draft.counterparty,
+            draft.handler, draft.note, client_id.hex if is_sqlite else client_id, draft.fingerprint,
+            reversed_pk, reason, posted_at, by_pk, previous, own,
+        )  # fmt: skip
+
+
+def _insert(rows: Sequence[tuple[Any, ...]]) -> None:
+    """
+    Insert rows past the ORM, which would take several times as long for a hundred thousand of them.
+
+    On SQLite a statement with triggers has a price of its own, so many rows go into each; PostgreSQL
+    has COPY, which isn't worth its beginning for one row.
+    """
+    if connection.vendor == "sqlite" or len(rows) == 1:
+        for start in range(0, len(rows), ROWS_PER_STATEMENT):
+            some = rows[start : start + ROWS_PER_STATEMENT]
+            asked(insertion(len(some)), *chain.from_iterable(some))
+        return
+    with connection.cursor() as cursor, cursor.copy(f"COPY {INTO_MOVEMENTS} FROM STDIN") as copy:
+        for row in rows:
+            copy.write_row(row)
+
+
+INTO_MOVEMENTS = f"ledger_movement ({', '.join(COLUMNS)})"
+
+
+@cache
+def insertion(count: int) -> str:
+    """Return the statement that inserts so many movements."""
+    row = f"({', '.join(['%s'] * len(COLUMNS))})"
+    return f"INSERT INTO {INTO_MOVEMENTS} VALUES {', '.join([row] * count)}"  # noqa: S608
 
 
 @transaction.atomic
@@ -433,15 +482,15 @@ def reverse(
     )  # fmt: skip
     if draft.kind in INTO_STORE:
         _refuse_short_reversal(organisation, movement, draft, local_day(now))
-    routed = _Routed(
-        draft.kind, movement.stream, movement.lot, movement.target, movement.source, draft, movement, reason
-    )
-    _append(organisation, head, [routed], by, now, None)
+    ends = (movement.stream, movement.lot, movement.target, movement.source)
+    stream, lot, source, target = (Named(row.pk, row.code) for row in ends)
+    route = _Route(draft.kind.value, stream, lot, source, target)
+    last_seq = _append(organisation, head, [_Entry(draft, route, movement, reason)], by, now, None)
     audit(
         by=by, now=now, organisation=organisation, action="ledger.reverse",
         object_ref=str(movement.seq), detail={"reason": reason},
     )  # fmt: skip
-    return Movement.objects.get(organisation=organisation, seq=head.seq)
+    return Movement.objects.get(organisation=organisation, seq=last_seq)
 
 
 def _refuse_short_reversal(organisation: Organisation, movement: Movement, draft: Draft, today: date) -> None:
@@ -484,7 +533,7 @@ def close_month(*, organisation: Organisation, through: date, by: User, now: dat
         ),
         batch_size=ROWS_AT_ONCE,
     )
-    Head.objects.filter(pk=head.pk).update(closed_through=through)
+    Head.objects.filter(organisation=organisation).update(closed_through=through)
     audit(
         by=by, now=now, organisation=organisation, action="ledger.close_month",
         object_ref=through.isoformat(), detail={"seq": head.seq},

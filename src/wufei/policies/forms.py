@@ -84,7 +84,7 @@ class RequirementsForm(forms.Form):
     industry_code = forms.CharField(
         label=_("行业代码"),
         max_length=5,
-        help_text=_("GB/T 4754 的大类、中类或小类代码，与企业登记的代码一致。"),
+        help_text=_("GB/T 4754 的中类代码，三位数字，与企业登记的代码一致。"),
     )
     name = forms.CharField(label=_("名称"), max_length=120, help_text=_("如：水泥制造业绿色工厂评价要求。"))
     in_force_from = forms.DateField(label=_("施行日期"), widget=DayInput)

@@ -9,7 +9,7 @@ from django.db import DatabaseError, connection, transaction
 from tests.conftest import NOW
 from wufei.ledger import queries, services
 from wufei.ledger.kinds import Kind
-from wufei.ledger.models import Balance, Lot, MonthClosing, MonthlyFlow, Movement
+from wufei.ledger.models import Balance, Head, Lot, MonthClosing, MonthlyFlow, Movement, Place
 from wufei.registry.models import AuditEntry
 from wufei.registry.queries import NotPermitted
 from wufei.terms.mass import Mass
@@ -204,6 +204,23 @@ def test_text_that_no_ledger_keeps_is_refused(ledger):
         assert refused.value.refusals[0][1][0].code == "text_not_storable"
 
 
+def test_what_is_written_down_late_counts_from_its_own_day_on(ledger):
+    """Days after the draft's own are asked about only where something moved then: the same answer either way."""
+    ledger.play("""
+        2025-01-10  F1  产生      5  吨  库1  -  posted
+        2025-01-10  F1  自行利用  5  吨  库1  -  posted
+        2025-01-09  F1  自行利用  1  克  库1  -  source_overdrawn
+        2025-01-10  F1  自行利用  1  克  库1  -  source_overdrawn
+        2025-01-08  F1  产生      2  吨  库1  -  posted
+        2025-01-11  F2  产生      9  吨  库2  -  posted
+        2025-01-05  F1  产生      2  吨  库2  -  posted
+        2025-01-05  F1  自行利用  2  吨  库2  -  posted
+        2025-01-11  F1  产生      2  吨  库2  -  target_over_capacity
+        2025-01-10  F1  自行利用  2  吨  库1  -  posted
+    """)
+    assert queries.verify().is_ok
+
+
 def test_only_those_who_may_post_post(ledger, make_user, make_organisation):
     other = make_user("ENVIRONMENT_OFFICER", make_organisation())
     worker = make_user("WORKER", ledger.organisation)
@@ -236,18 +253,58 @@ def test_the_database_itself_refuses_an_overdrawn_store_a_closed_month_and_a_for
     raw = {f.attname: getattr(made, f.attname) for f in Movement._meta.fields if f.attname != "id"}
 
     def refused(**said):
-        row = raw | {"seq": 2, "client_id": uuid.uuid4()} | said
-        with pytest.raises(DatabaseError), transaction.atomic():
-            Movement.objects.bulk_create([Movement(**row)])
+        following = {"seq": 2, "previous_hash": made.chain_hash, "client_id": uuid.uuid4()}
+        with pytest.raises(DatabaseError) as why, transaction.atomic():
+            Movement.objects.bulk_create([Movement(**(raw | following | said))])
+        return str(why.value)
 
-    refused(source_id=made.target_id, target_id=made.source_id, mass_g=2_000_001)
+    assert "ledger_balance_not_overdrawn" in refused(
+        source_id=made.target_id, target_id=made.source_id, mass_g=2_000_001
+    )
     refused(mass_g=0)
     refused(target_id=made.source_id)
-    refused(organisation_id=stranger.pk)
-    refused(client_id=made.client_id)
+    for nowhere in ("source_id", "target_id", "lot_id", "stream_id"):
+        assert "movement_across_organisations" in refused(**{nowhere: 10**6})
+    assert "movement_across_organisations" in refused(target_id=place_of(stranger))
+    assert "out_of_chain" in refused(organisation_id=stranger.pk)
+    assert "out_of_chain" in refused(seq=3)
+    assert "out_of_chain" in refused(previous_hash="0" * 64)
+    assert "client_id" in refused(client_id=made.client_id)
     services.close_month(organisation=ledger.organisation, through=date(2025, 1, 31), by=officer, now=NOW)
-    refused()
+    assert "month_closed" in refused()
     assert Movement.objects.count() == 1
+
+
+def place_of(organisation) -> int:
+    return Place.objects.create(organisation=organisation, code="库1", name="库1", kind="STORE").pk
+
+
+def test_the_database_moves_the_end_of_the_chain_by_itself(ledger):
+    ledger.post("2025-01-01 F1 产生 2 吨 库1 -", "2025-01-02 F1 产生 2 吨 库1 -")
+    [last] = ledger.post("2025-01-03 F1 产生 2 吨 库1 -")
+    head = Head.objects.get()
+
+    assert (head.seq, head.chain_hash) == (3, last.chain_hash)
+
+
+def test_a_place_or_lot_that_something_moved_through_is_never_deleted(ledger):
+    """Movements have no foreign keys of their own: those of the balances and flows hold what they name."""
+    [made] = ledger.post("2025-01-01 F1 产生 2 吨 库1 -")
+    for table, pk in (
+        ("ledger_place", made.source_id),
+        ("ledger_place", made.target_id),
+        ("ledger_lot", made.lot_id),
+        ("ledger_stream", made.stream_id),
+        ("registry_organisation", made.organisation_id),
+    ):
+        with pytest.raises(DatabaseError), transaction.atomic():
+            delete_by_hand(table, pk)
+
+
+def delete_by_hand(table: str, pk: int) -> None:
+    with connection.cursor() as cursor:
+        cursor.execute(f"DELETE FROM {table} WHERE id = %s", [pk])
+        connection.check_constraints()
 
 
 def test_a_posting_takes_the_same_number_of_queries_for_one_row_and_for_a_hundred(

@@ -5,9 +5,11 @@ Mass is conserved; no store is ever short; balances equal the sum of the movemen
 verifies; what was acknowledged is there (promise L4).
 """
 
+import dataclasses
 import random
 import threading
 from collections import defaultdict
+from collections.abc import Callable
 from datetime import date, timedelta
 
 import pytest
@@ -266,18 +268,90 @@ def test_the_past_can_be_asked_exactly(own_store):
     """L6: the replay to any day equals what was held then, added up by hand."""
     organisation = open_ledger(1)
     assert play_randomly(organisation, seed=6, steps=250) > 20
+    held_on = added_up_by_hand(organisation)
+    chance = random.Random(6)
+    for _ in range(100):
+        day = FIRST_DAY + timedelta(days=chance.randrange(-5, DAYS + 5))
+        assert queries.held_on(organisation=organisation, on=day) == held_on(day)
+
+
+def added_up_by_hand(organisation: Organisation) -> Callable[[date], dict[tuple[int, int], int]]:
+    """Return what tells, in the simplest way there is, what was held on a day."""
     by_hand: dict[tuple[int, int], dict[date, int]] = defaultdict(lambda: defaultdict(int))
-    for m in Movement.objects.select_related("source", "target"):
+    for m in Movement.objects.filter(organisation=organisation).select_related("source", "target"):
         if m.target.kind == PlaceKind.STORE:
             by_hand[m.target_id, m.lot_id][m.moved_on] += m.mass_g
         if m.source.kind == PlaceKind.STORE:
             by_hand[m.source_id, m.lot_id][m.moved_on] -= m.mass_g
-    chance = random.Random(6)
-    for _ in range(100):
-        day = FIRST_DAY + timedelta(days=chance.randrange(-5, DAYS + 5))
-        expected = {
-            key: grams
-            for key, nets in by_hand.items()
-            if (grams := sum(g for d, g in nets.items() if d <= day))
-        }
-        assert queries.held_on(organisation=organisation, on=day) == expected
+
+    def held_on(day: date) -> dict[tuple[int, int], int]:
+        sums = {key: sum(g for d, g in nets.items() if d <= day) for key, nets in by_hand.items()}
+        return {key: grams for key, grams in sums.items() if grams}
+
+    return held_on
+
+
+def play_beside_the_oracle(organisation: Organisation, *, seed: int, steps: int) -> tuple[int, int]:
+    """L4 without Hypothesis: post and reverse so many times, each answer as the oracle expects it."""
+    chance, by, model = random.Random(seed), operator(), Model()
+    standing: list[tuple[Movement, Draft]] = []
+    refused = 0
+    for step in range(1, steps + 1):
+        if standing and chance.random() < 0.1:
+            movement, draft = standing.pop(chance.randrange(len(standing)))
+            sign = -1 if draft.kind in INTO_STORE else 1
+            back = dataclasses.replace(draft, mass=Mass(sign * draft.mass.grams), kind=Kind.GENERATION)
+            expected = model.would_hold([back])
+            try:
+                services.reverse(movement=movement, reason="误记", by=by, now=NOW)
+            except services.ReversalRefused:
+                assert not expected, (seed, step)
+                standing.append((movement, draft))
+                refused += 1
+            else:
+                assert expected, (seed, step)
+                model.apply(draft, sign=-1)
+        else:
+            draft = Draft(
+                kind=chance.choice(list(Kind)), stream_code=chance.choice(STREAMS),
+                moved_on=FIRST_DAY + timedelta(days=chance.randrange(DAYS)), store_code=chance.choice(STORES),
+                mass=Mass(chance.randrange(1, 10**6)),
+            )  # fmt: skip
+            expected = model.would_hold([draft])
+            try:
+                [movement] = services.post(organisation=organisation, drafts=[draft], by=by, now=NOW)
+            except services.MovementsRefused:
+                assert not expected, (seed, step)
+                refused += 1
+            else:
+                assert expected, (seed, step)
+                model.apply(draft)
+                standing.append((movement, draft))
+        if step % 1000 == 0 or step == steps:
+            mass_is_conserved(organisation, model)
+    assert (result := queries.verify(organisation=organisation)).is_ok, result.faults
+    assert Movement.objects.filter(organisation=organisation).count() == steps - refused
+    return steps - refused, refused
+
+
+def mass_is_conserved(organisation: Organisation, model: Model) -> None:
+    balances = Balance.objects.filter(place__organisation=organisation)
+    assert sum(balances.values_list("mass_g", flat=True)) == 0
+    held = {
+        (store, stream): grams
+        for store, stream, grams in balances.filter(place__kind=PlaceKind.STORE).values_list(
+            "place__code", "lot__stream__code", "mass_g"
+        )
+    }
+    for key in model.net:
+        standing = model.standing(key)
+        assert all(grams >= 0 for grams in standing), key
+        assert held.get(key, 0) == (standing[-1] if standing else 0), key
+
+
+@pytest.mark.slow
+def test_random_postings_and_reversals_do_what_the_oracle_says(own_store):
+    """L4 in small; `python -m benchmarks promises` plays 20 seeds of 10,000 steps."""
+    acknowledged, refused = play_beside_the_oracle(open_ledger(1), seed=4, steps=300)
+
+    assert min(acknowledged, refused) > 20

@@ -1,0 +1,223 @@
+"""The shapes of what people type; the rules are the ledger's."""
+
+import uuid
+from collections.abc import Iterable, Sequence
+from datetime import date
+from decimal import Decimal
+from typing import Any
+
+from django import forms
+from django.utils.translation import gettext_lazy as _
+
+from wufei.ledger.kinds import LABELS, Kind
+from wufei.ledger.models import Place, Stream
+from wufei.ledger.posting import TEXT_LIMITS, Draft
+from wufei.terms.mass import GRAMS_PER_UNIT, InexactMass, Mass
+
+UNITS = [(unit, unit) for unit in ("吨", "千克", "万吨")]
+KINDS = [(kind.value, LABELS[kind]) for kind in Kind]
+ONLY = [
+    ("", _("全部记录")),
+    ("reversed", _("只看冲正和被冲正的")),
+    ("unnamed", _("只看委外而缺对方单位的")),
+]
+
+
+class DayInput(forms.DateInput):
+    """The browser's own calendar; it takes and gives ISO days in every language."""
+
+    input_type = "date"
+
+    def __init__(self, **said: Any) -> None:
+        super().__init__(format="%Y-%m-%d", **said)
+
+
+class SuggestingInput(forms.TextInput):
+    """A text with suggestions that stand in a datalist."""
+
+    def __init__(self, list_id: str, **said: Any) -> None:
+        super().__init__(attrs={"list": list_id, "autocomplete": "off", **said})
+
+
+def day_field(**said: Any) -> forms.DateField:
+    return forms.DateField(widget=DayInput(), input_formats=["%Y-%m-%d"], **said)
+
+
+class MovementFilter(forms.Form):
+    """Which movements a list shows; everything is optional."""
+
+    since = day_field(label=_("自"), required=False)
+    through = day_field(label=_("至"), required=False)
+    kind = forms.ChoiceField(label=_("环节"), required=False)
+    stream = forms.ChoiceField(label=_("废物"), required=False)
+    store = forms.ChoiceField(label=_("贮存设施"), required=False)
+    lot = forms.CharField(label=_("批次编码"), required=False, max_length=80)
+    party = forms.CharField(
+        label=_("对方单位"), required=False, max_length=200, widget=SuggestingInput("known-parties")
+    )
+    only = forms.ChoiceField(label=_("范围"), required=False, choices=ONLY)
+    text = forms.CharField(
+        label=_("搜索"), required=False, max_length=80,
+        widget=forms.TextInput(attrs={"placeholder": _("经办人、备注、方式、废物、#序号")}),
+    )  # fmt: skip
+
+    def __init__(self, said: Any, *, streams: Iterable[Stream], stores: Iterable[Place]) -> None:
+        super().__init__(said)
+        choice(self, "kind").choices = [("", _("全部环节")), *KINDS]
+        choice(self, "stream").choices = [
+            ("", _("全部废物")),
+            *((s.code, f"{s.code} {s.name}") for s in streams),
+        ]
+        choice(self, "store").choices = [
+            ("", _("全部设施")),
+            *((s.code, f"{s.code} {s.name}") for s in stores),
+        ]
+
+    def clean(self) -> dict[str, Any]:
+        said = super().clean() or {}
+        since, through = said.get("since"), said.get("through")
+        if since and through and since > through:
+            self.add_error("through", _("结束日期早于开始日期；请改正。"))
+        return said
+
+
+def choice(form: forms.Form, name: str) -> forms.ChoiceField:
+    field = form.fields[name]
+    assert isinstance(field, forms.ChoiceField), f"{name} is a choice"
+    return field
+
+
+class EntryForm(forms.Form):
+    """One movement, as a shift writes it down."""
+
+    kind = forms.ChoiceField(label=_("环节"), choices=[("", _("请选择")), *KINDS])
+    stream = forms.ChoiceField(label=_("废物"))
+    amount = forms.DecimalField(
+        label=_("数量"), max_digits=20, decimal_places=6, localize=False,
+        widget=forms.TextInput(attrs={"inputmode": "decimal", "autocomplete": "off"}),
+    )  # fmt: skip
+    unit = forms.ChoiceField(label=_("单位"), choices=UNITS, initial="吨")
+    moved_on = day_field(label=_("日期"))
+    store = forms.ChoiceField(label=_("贮存设施"))
+    lot = forms.CharField(
+        label=_("批次编码"), required=False, max_length=TEXT_LIMITS["lot_code"],
+        widget=SuggestingInput("known-lots"), help_text=_("有标签的桶、袋填标签上的编码；散堆不填。"),
+    )  # fmt: skip
+    method = forms.CharField(
+        label=_("利用或处置方式"), required=False, max_length=TEXT_LIMITS["method"],
+        widget=SuggestingInput("known-methods"),
+    )  # fmt: skip
+    counterparty = forms.CharField(
+        label=_("对方单位"), required=False, max_length=TEXT_LIMITS["counterparty"],
+        widget=SuggestingInput("known-parties"), help_text=_("委外和接收请填全称；缺了去向就查不到。"),
+    )  # fmt: skip
+    handler = forms.CharField(label=_("经办人"), required=False, max_length=TEXT_LIMITS["handler"])
+    note = forms.CharField(label=_("备注"), required=False, max_length=TEXT_LIMITS["note"])
+    client_id = forms.UUIDField(widget=forms.HiddenInput)
+
+    def __init__(
+        self, said: Any = None, *, streams: Sequence[Stream], stores: Sequence[Place], **rest: Any
+    ) -> None:
+        super().__init__(said, **rest)
+        choice(self, "stream").choices = [
+            ("", _("请选择")),
+            *((s.code, f"{s.code} {s.name}") for s in streams),
+        ]
+        choice(self, "store").choices = [(s.code, f"{s.code} {s.name}") for s in stores]
+        self.fields["client_id"].initial = uuid.uuid4
+
+    def clean_amount(self) -> Decimal:
+        amount: Decimal = self.cleaned_data["amount"]
+        if amount <= 0:
+            raise forms.ValidationError(_("数量应大于零；请核对数量。"))
+        return amount
+
+    def clean(self) -> dict[str, Any]:
+        said = super().clean() or {}
+        if said.get("amount") is not None and said.get("unit") in GRAMS_PER_UNIT:
+            try:
+                said["mass"] = Mass.of(said["amount"], said["unit"])
+            except InexactMass:
+                self.add_error("amount", _("最小记到 1 克；请减少小数位数。"))
+        return said
+
+    def draft(self) -> Draft:
+        """Return what is wanted posted; only of a valid form."""
+        said = self.cleaned_data
+        return Draft(
+            kind=Kind(said["kind"]), moved_on=said["moved_on"], stream_code=said["stream"], mass=said["mass"],
+            store_code=said["store"], lot_code=said["lot"] or None, method=said["method"],
+            counterparty=said["counterparty"], handler=said["handler"], note=said["note"],
+            client_id=said["client_id"],
+        )  # fmt: skip
+
+
+class ReversalForm(forms.Form):
+    """Why a movement is taken back, and on which day where its own month is closed."""
+
+    reason = forms.CharField(
+        label=_("冲正原因"), max_length=200, widget=forms.Textarea(attrs={"rows": 3}),
+        help_text=_("写明错在哪里、正确的是什么，例如：磅单 A-17 误录为 20 吨，实为 2 吨。"),
+        error_messages={"required": _("请写明冲正原因。")},
+    )  # fmt: skip
+    moved_on = day_field(label=_("冲正日期"))
+
+    def clean_reason(self) -> str:
+        # A ledger keeps single lines.
+        return " ".join(str(self.cleaned_data["reason"]).split())
+
+
+class ClosingForm(forms.Form):
+    """Through which day the months are to be closed."""
+
+    through = day_field()
+
+    def __init__(self, said: Any = None, *, initial: dict[str, date] | None = None) -> None:
+        super().__init__(said, initial=initial)
+        self.fields["through"].widget = forms.HiddenInput()
+
+
+class DayForm(forms.Form):
+    """As of which day; none: now."""
+
+    on = day_field(label=_("截至日期"), required=False)
+
+
+class VersionedForm(forms.Form):
+    """An edit that knows which version it began from; 0: something new."""
+
+    version = forms.IntegerField(widget=forms.HiddenInput, min_value=0, initial=0)
+
+
+class StreamForm(VersionedForm):
+    code = forms.CharField(
+        label=_("废物编号"), max_length=60, help_text=_("本单位自编，如 SW02-01；记账后不能改。")
+    )
+    name = forms.CharField(label=_("废物名称"), max_length=120)
+    waste_code = forms.CharField(
+        label=_("废物代码"), max_length=16,
+        help_text=_("一般固废如 900-001-S02 或 SW02，危险废物如 900-249-08。"),
+    )  # fmt: skip
+    process_name = forms.CharField(label=_("产生工序"), max_length=100)
+    physical_form = forms.CharField(label=_("物理性状"), required=False, max_length=60)
+    main_components = forms.CharField(label=_("主要成分"), required=False, max_length=200)
+
+
+class StoreForm(VersionedForm):
+    code = forms.CharField(
+        label=_("设施编码"), max_length=60, help_text=_("本单位自编，如 TS001；记账后不能改。")
+    )
+    name = forms.CharField(label=_("设施名称"), max_length=120)
+    store_type = forms.CharField(label=_("类型"), required=False, max_length=60)
+    capacity = forms.DecimalField(
+        label=_("贮存能力（吨）"), required=False, max_digits=15, decimal_places=6, localize=False,
+        widget=forms.TextInput(attrs={"inputmode": "decimal"}), help_text=_("不限的留空。"),
+    )  # fmt: skip
+
+    def clean_capacity(self) -> Mass | None:
+        tonnes = self.cleaned_data["capacity"]
+        if tonnes is None:
+            return None
+        if not 0 < tonnes <= 10**8:
+            raise forms.ValidationError(_("能力应大于零、不超过 1 亿吨；不限的请留空。"))
+        return Mass.of(tonnes, "吨")

@@ -1,0 +1,48 @@
+"""
+What does a person read when the ledger refuses?
+
+One sentence for each code: what is wrong, and what to do. Pages, import and API share them; a door
+that knows more (the row, the store, how much is short) may say more.
+"""
+
+from collections.abc import Mapping
+
+from wufei.ledger.posting import Code
+
+REFUSAL_TEXT: Mapping[Code, str] = {
+    Code.MASS_NOT_POSITIVE: "数量应大于零；请核对数量。",
+    Code.MASS_ABSURD: "数量超过 1 亿吨；请检查单位是否填错。",
+    Code.MOVED_ON_IN_FUTURE: "日期晚于今天；请填写已经发生的日期。",
+    Code.MONTH_CLOSED: "该日期所在月份已结账，不能再记账；请改用结账之后的日期。",
+    Code.STREAM_UNKNOWN: "没有这个废物编号；请先申报该废物，或改为已有的编号。",
+    Code.STORE_UNKNOWN: "没有这个设施编码；请先申报该贮存设施，或改为已有的编码。",
+    Code.STORE_MISSING: "本单位还没有贮存设施；请先申报至少一个。",
+    Code.TEXT_NOT_STORABLE: "文字过长，或含有换行等不能保存的字符；请缩短或改写。",
+    Code.LOT_CODE_RESERVED: "批次编码不能以“散堆-”开头；请另编。",
+    Code.LOT_CODE_USED: "批次编码已经用过，入库的批次编码不得重复；请另编，或核对是否重复填报。",
+    Code.LOT_UNKNOWN: "该批次没有入库记录；请先记它的产生、接收或期初贮存，或改正批次编码。",
+    Code.LOT_OF_ANOTHER_STREAM: "该批次属于另一种废物；请改为一致的废物编号或批次编码。",
+    Code.SOURCE_OVERDRAWN: "库存不足；请核对数量、日期和设施，或先补记此前的产生、接收或期初贮存。",
+    Code.TARGET_OVER_CAPACITY: "超出贮存设施的能力；请核对数量和设施，或先出库、先更正设施能力。",
+}
+
+REVERSAL_TEXT: Mapping[str, str] = {
+    "reason_missing": "冲正须写明原因；请填写后重试。",
+    "is_a_reversal": "这条记录本身是冲正，不能再冲正；需要时请重新记账。",
+    "already_reversed": "这条记录已经冲正过；请刷新后核对。",
+    "day_out_of_order": "冲正日期应不早于原记录的日期，也不晚于今天；请改正日期。",
+    "month_closed": "该月已结账；请给出一个未结账月份的冲正日期。",
+    "source_overdrawn": "这批废物已经用去，库存不足以冲正；请先冲正其后的出库记录。",
+}
+
+CLOSING_TEXT: Mapping[str, str] = {
+    "not_a_month_end": "结账日应为某月的最后一天；请改正日期。",
+    "not_over_yet": "该月还没有结束，不能结账；请在下月初再结。",
+    "already_closed": "该月已经结过账；请刷新后核对。",
+}
+
+DECLARATION_TEXT: Mapping[str, str] = {
+    "waste_code_unknown": "废物代码不对；请核对《固体废物分类与代码目录》或《国家危险废物名录》。",
+    "code_reserved": "编码不能含有冒号；请另编。",
+    "stale_edit": "读取之后已被他人修改；请重新读取，核对后再保存。",
+}
