@@ -268,15 +268,15 @@ def _check_stock(drafts: Sequence[Draft], book: Book, found: list[list[Refusal]]
 def can_be_taken(*, book: Book, store_code: str, lot_code: str, on: date) -> int:
     """Return how many grams of the lot may leave the store on the day without leaving it short later."""
     key = (store_code, lot_code)
-    running = book.held.get(key, 0)
-    standing: list[int] = []
-    by_day = sorted(book.later.get(key, ()))
-    before = sum(grams for day, grams in by_day if day <= on)
-    standing.append(running + before)
-    for day, grams in by_day:
-        if day > on:
-            standing.append(standing[-1] + grams)
-    return min(standing)
+    net: dict[date, int] = defaultdict(int)  # what came in on a day counts before what went out
+    for day, grams in book.later.get(key, ()):
+        net[day] += grams
+    running = book.held.get(key, 0) + sum(grams for day, grams in net.items() if day <= on)
+    least = running
+    for day in sorted(day for day in net if day > on):
+        running += net[day]
+        least = min(least, running)
+    return least
 
 
 def _lowest_from(

@@ -98,7 +98,8 @@ class HeadRow(NamedTuple):
 
 def locked_head(*, organisation: Organisation) -> HeadRow | None:
     """Return where the chain ends, and keep other writers from it until the transaction ends."""
-    lock = " FOR UPDATE" if connection.features.has_select_for_update else ""  # SQLite has one writer anyway
+    # Writers queue here; SQLite has one writer anyway. The key stays, so that references to it go on.
+    lock = " FOR NO KEY UPDATE" if connection.features.has_select_for_update else ""
     for seq, chain_hash, algorithm, closed in asked(HEAD + lock, organisation.pk):
         return HeadRow(seq, chain_hash, algorithm, closed and _day(closed))
     return None
@@ -277,11 +278,11 @@ def _later(
     lot_of = {lot.pk: code for code, lot in seen.lots.items()}
     condition, names = ("1 = 1", ()) if limited else _named("lot_id", lot_of)
     scope = (organisation.pk, connection.ops.adapt_datefield_value(first_day), *names)
-    later: dict[tuple[str, str], list[tuple[date, int]]] = defaultdict(list)
+    net: dict[tuple[str, str], dict[date, int]] = defaultdict(lambda: defaultdict(int))
     for place, lot, day, grams in asked(MOVED_AFTER.format(lots=condition), *scope, *scope):
         if place in store_of and (lot in lot_of or place in limited):
-            later[store_of[place], lot_of.get(lot, "")].append((_day(day), int(grams)))
-    return later
+            net[store_of[place], lot_of.get(lot, "")][_day(day)] += int(grams)
+    return {key: sorted(by_day.items()) for key, by_day in net.items()}
 
 
 def stores_of(*, organisation: Organisation) -> list[Place]:

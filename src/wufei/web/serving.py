@@ -27,6 +27,8 @@ def serve(port: int, host: str, workers: int) -> None:
     jobs = [sys.executable, "-m", "django", "db_worker", "--interval", "0.5"]
     environment = os.environ | {"DJANGO_SETTINGS_MODULE": "wufei.web.settings"}
     running = [subprocess.Popen(web, env=environment), subprocess.Popen(jobs, env=environment)]
+    # Whoever stops us with SIGTERM, as a service manager does, stops both of them too.
+    signal.signal(signal.SIGTERM, signal.default_int_handler)
     try:
         running[0].wait()
     except KeyboardInterrupt:

@@ -175,6 +175,15 @@ def test_a_reversal_is_refused_where_the_ledger_would_no_longer_be_true(ledger, 
     assert ledger.holds("库1") == Mass(0)
 
 
+def test_what_came_and_went_on_a_later_day_does_not_hinder_a_reversal(ledger, officer):
+    [wrong] = ledger.post("2025-01-01 F1 产生 2 吨 库1 -")
+    ledger.post("2025-02-01 F1 产生 5 吨 库1 -", "2025-02-01 F1 自行利用 5 吨 库1 -")
+
+    services.reverse(movement=wrong, reason="误", by=officer, now=NOW)
+
+    assert ledger.holds("库1") == Mass(0)
+
+
 def test_the_label_of_a_reversed_lot_may_be_used_again_for_the_same_thing(ledger, officer):
     [made] = ledger.post("2025-01-01 F1 产生 2 吨 库1 P1")
     services.reverse(movement=made, reason="误", by=officer, now=NOW)

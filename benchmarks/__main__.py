@@ -1,0 +1,83 @@
+"""
+Measure, and write down what came out.
+
+    python -m benchmarks [import|single|promises ...] [--rows N] [--database sqlite|postgresql]
+"""
+
+import argparse
+import json
+import os
+import platform
+import sqlite3
+import subprocess
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+from benchmarks import importing, promises, report, single, stores
+
+RESULTS = Path(__file__).with_name("last.json")
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(prog="python -m benchmarks", description=__doc__)
+    parser.add_argument("what", nargs="*", default=["import", "single"], help="import, single, promises")
+    parser.add_argument("--rows", type=int, default=100_000)
+    parser.add_argument("--repetitions", type=int, default=5, help="of an import")
+    parser.add_argument("--windows", type=int, default=20, help="of a quarter of a second, for each side")
+    parser.add_argument("--seeds", type=int, default=20)
+    parser.add_argument("--steps", type=int, default=10_000)
+    parser.add_argument("--database", choices=stores.DATABASES, action="append")
+    given = parser.parse_args()
+    results = json.loads(RESULTS.read_text()) if RESULTS.exists() else {}
+    for database in given.database or stores.DATABASES:
+        for what in given.what:
+            measured = {"import": _import, "single": _single, "promises": _promises}[what](database, given)
+            results.setdefault(what, {})[database] = {"run": _run(), "measured": measured}
+            print(json.dumps({database: {what: measured}}, ensure_ascii=False, indent=1), flush=True)
+            RESULTS.write_text(json.dumps(results, ensure_ascii=False, indent=1) + "\n")
+    report.write(results)
+
+
+def _import(database: str, given: argparse.Namespace) -> list[dict[str, Any]]:
+    with stores.store(database) as environment:
+        return stores.in_processes(environment, importing.measure, [(given.rows, given.repetitions)])
+
+
+def _single(database: str, given: argparse.Namespace) -> list[dict[str, Any]]:
+    with stores.store(database) as environment:
+        stores.in_processes(environment, single.prepare, [(8,)])
+        return [
+            single.measure(environment, writers=writers, same=same, windows=given.windows)
+            for writers, same in ((1, False), (8, False), (8, True))
+        ]
+
+
+def _promises(database: str, given: argparse.Namespace) -> list[dict[str, Any]]:
+    measured = []
+    for name, arguments in (
+        ("conserve_mass", (1, given.seeds, given.steps)),
+        ("locate_tampers", (database,)),
+        ("ask_the_past", ()),
+    ):
+        with stores.store(database) as environment:
+            measured += stores.in_processes(
+                environment, promises.on_the_store, [(name, environment, *arguments)]
+            )
+    return measured
+
+
+def _run() -> dict[str, str]:
+    """Return when and on what was measured."""
+    commit = subprocess.run(["git", "rev-parse", "--short", "HEAD"], capture_output=True, text=True)
+    return {
+        "at": datetime.now(UTC).isoformat(timespec="minutes"),
+        "commit": commit.stdout.strip(),
+        "machine": f"{platform.machine()}, {os.cpu_count()} cores, load {os.getloadavg()[0]:.1f}",
+        "python": platform.python_version(),
+        "sqlite": sqlite3.sqlite_version,
+    }
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,114 @@
+"""Write docs/performance.md from what was measured."""
+
+from pathlib import Path
+from typing import Any
+
+PAGE = Path(__file__).parents[1] / "docs" / "performance.md"
+
+HEAD = """\
+# Performance
+
+Written by `python -m benchmarks` (`make bench`); the figures are in `benchmarks/last.json`. On a shared machine
+absolute figures say little, so each candidate is measured in turn with its baselines in one run, and the ratios
+are what counts.
+
+## Posting many: 100,000 rows in one transaction
+
+*Posted* is `ledger.services.post`: permission, client ids, examination of every row, hash chain, insertion,
+balances, monthly flows, audit row, commit. *Raw, same table* inserts the rows that came of it into a copy of the
+movement table with its indexes and constraints but without triggers, by the fastest means that the driver has
+(many rows in a statement on SQLite, COPY on PostgreSQL). *Raw, bare table* is the same into a table without any
+index. Promised: at least a third of the raw rate.
+
+"""
+
+SINGLE = """
+## Posting one: against the bare two-statement transaction
+
+*Bare* is `BEGIN; INSERT a row; UPDATE a balance; COMMIT` through Django's cursor into a table with nothing but a
+key. *Same table* inserts into a copy of the movement table with its indexes and constraints. *Driver* is the bare
+transaction through psycopg or sqlite3 themselves. A posting does all of: permission, lock, client id, look-ups,
+examination, chain, insertion, balances, flows, audit row. Eight writers are eight processes. Promised: at least
+half.
+
+"""
+
+PROMISES = """
+## Promises of the ledger at their full size
+
+"""
+
+
+def write(results: dict[str, Any]) -> None:
+    page = HEAD + _table(
+        "| database | posted/s | raw, same table/s | raw, bare table/s | ratio, same table | ratio, bare table | of |",
+        [_import_row(database, row) for database, row in _rows(results, "import")],
+    )
+    page += SINGLE + _table(
+        "| database | writers | posted/s | bare/s | ratio to bare | to same table | to driver | postings |",
+        [_single_row(database, row) for database, row in _rows(results, "single")],
+    )
+    if "promises" in results:
+        page += PROMISES + _table(
+            "| database | promise | what came out |",
+            [_promise_row(database, row) for database, row in _rows(results, "promises")],
+        )
+    PAGE.write_text(page + _how(results))
+
+
+def _rows(results: dict[str, Any], what: str) -> list[tuple[str, dict[str, Any]]]:
+    return [(name, row) for name, found in results.get(what, {}).items() for row in found["measured"]]
+
+
+def _table(head: str, rows: list[str]) -> str:
+    columns = head.count("|") - 1
+    return "\n".join([head, "|" + "---|" * columns, *rows]) + "\n"
+
+
+def _import_row(database: str, row: dict[str, Any]) -> str:
+    rate = row["rows_per_second"]
+    return (
+        f"| {database} | {rate['posted']:,} | {rate['raw_indexed']:,} | {rate['raw_bare']:,} "
+        f"| **{row['ratio_to_indexed']:.2f}** | {row['ratio_to_bare']:.2f} "
+        f"| {row['repetitions']} × {row['rows']:,} rows |"
+    )
+
+
+def _single_row(database: str, row: dict[str, Any]) -> str:
+    who = f"{row['writers']}, one organisation" if row["same_organisation"] else str(row["writers"])
+    rate, ratio = row["per_second"], row["ratios"]
+    return (
+        f"| {database} | {who} | {rate['post']:,} | {rate['bare']:,} | **{ratio['bare']:.2f}** "
+        f"| {ratio['indexed']:.2f} | {ratio['driver']:.2f} | {row['transactions']['post']:,} |"
+    )
+
+
+def _promise_row(database: str, row: dict[str, Any]) -> str:
+    said = ", ".join(f"{key} {value:,}" for key, value in row.items() if key != "promise")
+    return f"| {database} | {row['promise']} | {said} |"
+
+
+def _how(results: dict[str, Any]) -> str:
+    lines = ["\n## When and on what\n"]
+    for what, databases in results.items():
+        for database, found in databases.items():
+            run = found["run"]
+            lines.append(
+                f"- `python -m benchmarks {what} --database {database}`: {run['at']}, after commit {run['commit']}, "
+                f"{run['machine']}, Python {run['python']}, SQLite {run['sqlite']}"
+            )
+    return "\n".join(lines) + "\n" + READING
+
+
+READING = """
+## How to read it
+
+- SQLite has one writer at a time: eight writers queue, bare or not, and those who wait sleep longer and longer.
+- On PostgreSQL writers of different organisations don't wait for each other; those of one organisation wait at the
+  end of its chain until the one before them commits, as the bare ones wait at its balance.
+- What a posting writes beyond the bare row costs pages: seven indexes of the movement, two balances, a flow, the
+  head, the audit row. On a disk whose flush takes a millisecond they vanish beside it; on one where it takes none,
+  as here, they are a third of the posting.
+- PostgreSQL plans a statement in the time in which it runs several. `registry.queries.asked` goes past Django's
+  cursor so that psycopg prepares what every posting asks; `prepare_threshold` in the settings lets it.
+"""
