@@ -72,7 +72,8 @@ def use(environment: dict[str, str]) -> None:
 
     url = environment["DATABASE_URL"] or f"sqlite:///{environment['WUFEI_DATA']}/wufei.sqlite3"
     described = connections.settings["default"] | dj_database_url.parse(url)
-    described["OPTIONS"] = {} if environment["DATABASE_URL"] else settings.SQLITE_OPTIONS
+    if not environment["DATABASE_URL"]:
+        described["OPTIONS"] = settings.SQLITE_OPTIONS
     connections["default"].close()
     connections.settings["default"] = described
     connections["default"] = connections.create_connection("default")

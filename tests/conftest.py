@@ -14,6 +14,8 @@ _DATA = Path(tempfile.mkdtemp(prefix="wufei-tests-"))
 os.environ["WUFEI_DATA"] = str(_DATA)
 os.environ.pop("DATABASE_URL", None)
 os.environ.setdefault("XDG_RUNTIME_DIR", str(_DATA))
+# Playwright leaves an event loop in the process; Django would take every later test for asynchronous.
+os.environ["DJANGO_ALLOW_ASYNC_UNSAFE"] = "true"
 
 
 def postgresql_url() -> str:

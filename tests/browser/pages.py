@@ -39,6 +39,7 @@ PAGES = (
     MainPage("cases", "power", f"/o/{POWER}/cases/"),
     MainPage("profile", "power", f"/o/{POWER}/profile/"),
     MainPage("audit", "power", f"/o/{POWER}/audit/"),
+    MainPage("lookup", "power", "/lookup/?q=fmh"),
     MainPage("account", "power", "/account/"),
     MainPage("home-park", "park", f"/o/{PARK}/"),
     MainPage("members", "park", f"/o/{PARK}/members/"),

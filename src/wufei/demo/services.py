@@ -1,7 +1,8 @@
 """Build the made-up district through the doors that people use: import the workbooks, name the people."""
 
 from collections.abc import Callable
-from datetime import datetime
+from datetime import date, datetime
+from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
@@ -10,10 +11,13 @@ from django.db import transaction
 from wufei.capture.services import ImportResult, import_workbook
 from wufei.demo.district import Workbook, district, uscc_of, workbooks
 from wufei.demo.writing import written
+from wufei.policies import services as policies
+from wufei.policies.models import Answer
 from wufei.registry import services as registry
 from wufei.registry.access import Role
 from wufei.registry.models import Organisation, OrganisationKind, User
 
+ANSWERS = {"是": Answer.YES, "否": Answer.NO, "不适用": Answer.NOT_APPLICABLE}
 PASSWORD = "wufei-demo-2026"  # noqa: S105 the demo prints it
 
 
@@ -40,6 +44,7 @@ def build(*, folder: Path, by: User, now: datetime, report: Callable[[str], None
         result = _imported(path, by, now)
         report(f"已导入 {workbook.name}：台账 {result.posted} 行")
     organisations = _authorities(by=by, now=now)
+    _green_factory(organisations, by=by, now=now)
     _people(organisations, by=by, now=now)
 
 
@@ -62,6 +67,27 @@ def _authorities(*, by: User, now: datetime) -> dict[str, Organisation]:
             division_code=each["division"], by=by, now=now,
         )  # fmt: skip
     return found
+
+
+def _green_factory(organisations: dict[str, Organisation], *, by: User, now: datetime) -> None:
+    """One worked set of baseline and leading values, marked as illustrative, and one factory's answers."""
+    said = district()["requirements"]
+    factory, year, source = organisations[said["stated_by"]], int(said["year"]), "演示"
+    policies.maintain_requirements(
+        authority=organisations["city"], edition_id=said["edition"], industry_code=said["industry_code"],
+        name=said["name"], in_force_from=date.fromisoformat(said["in_force_from"]), values=said["values"],
+        source=said["source"], is_illustrative=True, by=by, now=now,
+    )  # fmt: skip
+    for item, (value, basis) in said["stated"].items():
+        policies.state_value(
+            organisation=factory, item=item, year=year, value=Decimal(value), basis=basis, by=by, now=now
+        )
+    for item, years, answer, basis in said["declared"]:
+        for each in years:
+            policies.declare(
+                organisation=factory, item=item, year=int(each), answer=ANSWERS[answer], basis=basis,
+                source=source, by=by, now=now,
+            )  # fmt: skip
 
 
 def _people(organisations: dict[str, Organisation], *, by: User, now: datetime) -> None:

@@ -86,7 +86,7 @@ class RequirementsForm(forms.Form):
         max_length=5,
         help_text=_("GB/T 4754 的中类代码，三位数字，与企业登记的代码一致。"),
     )
-    name = forms.CharField(label=_("名称"), max_length=120, help_text=_("如：水泥制造业绿色工厂评价要求。"))
+    name = forms.CharField(label=_("名称"), max_length=120, help_text=_("如：水泥制造业评价要求。"))
     in_force_from = forms.DateField(label=_("施行日期"), widget=DayInput)
     source = forms.CharField(label=_("依据"), max_length=200, help_text=_("发布文件的名称和文号。"))
     is_illustrative = forms.BooleanField(

@@ -211,6 +211,7 @@ def _organisation_links(request: HttpRequest, organisation: Organisation) -> Ite
 
 def _platform_links(request: HttpRequest) -> Iterator[Link]:
     yield _link(request, reverse("registry:organisations"), _("单位名录"), "list-details")
+    yield _link(request, reverse("lookup"), _("名录查询"), "search")
     if queries.holds_as_operator(user=request.user, permission=Permission.MANAGE_USERS):  # type: ignore[arg-type]
         yield _link(request, reverse("registry:users"), _("用户与角色"), "users")
     yield _link(request, reverse("registry:permissions"), _("权限一览"), "shield-check")

@@ -4,11 +4,12 @@ Every address. Pages of one organisation are under /o/<统一社会信用代码>
 
 from django.urls import include, path
 
-from wufei.web import homes, views
+from wufei.web import homes, lookup, views
 
 urlpatterns = [
     path("", views.home, name="home"),
     path("healthz", views.health, name="health"),
+    path("lookup/", lookup.lookup, name="lookup"),
     path("o/<slug:uscc>/", homes.organisation_home, name="organisation-home"),
     path("o/<slug:uscc>/flows/", homes.flows, name="flows"),
     path("", include("wufei.registry.urls")),

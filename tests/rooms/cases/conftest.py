@@ -3,7 +3,6 @@
 from decimal import Decimal
 
 import pytest
-from django.core.files.storage import default_storage
 
 from tests.tables import LedgerTable
 from wufei.cases import services
@@ -16,10 +15,10 @@ YEARS = (2022, 2023, 2024, 2025)
 
 
 @pytest.fixture(autouse=True)
-def files(tmp_path, monkeypatch):
+def files(tmp_path, settings):
     """Evidence goes to a folder of the test's own."""
-    monkeypatch.setattr(default_storage._wrapped if hasattr(default_storage, "_wrapped") else default_storage,
-                        "location", str(tmp_path), raising=False)  # fmt: skip
+    described = {**settings.STORAGES["default"], "OPTIONS": {"location": tmp_path}}
+    settings.STORAGES = {**settings.STORAGES, "default": described}
     return tmp_path
 
 

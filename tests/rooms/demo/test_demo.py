@@ -104,6 +104,13 @@ def _check_verdicts(enterprises: dict[str, Organisation]) -> None:
     assert verdict("food", "basic-1") == Truth.NOT_MET
     assert verdict("repair", "basic-3") == Truth.UNKNOWN
 
+    scored = evaluation(
+        organisation=enterprises["gear"], edition_id="gbt-36132-2025-green-factory", year=2025, on=on
+    )
+    # The one question that asks for a person's eye (绿色设计, weight 8) leaves a range, not a score.
+    assert (scored.verdict, scored.score) == (Truth.MET, None)
+    assert scored.score_max - scored.score_min == 8
+
 
 @pytest.mark.slow
 def test_the_demo_command_ends_with_the_main_job_done_and_a_second_run_builds_nothing(db, monkeypatch):

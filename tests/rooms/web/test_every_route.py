@@ -114,7 +114,7 @@ OF_THE_OPERATOR = {
     "registry:remove-users-second-factor",
 }  # fmt: skip
 OF_EVERYBODY_SIGNED_IN = {
-    "home", "registry:account", "registry:change-password", "registry:enrol-second-factor",
+    "home", "lookup", "registry:account", "registry:change-password", "registry:enrol-second-factor",
     "registry:remove-second-factor", "registry:renew-recovery-codes", "registry:issue-token",
     "registry:permissions", "registry:organisations",
 }  # fmt: skip
