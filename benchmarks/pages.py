@@ -123,9 +123,7 @@ def _open_cases(named: dict[str, Any]) -> None:
     from wufei.registry.services import operator
 
     for name, edition in EDITIONS.items():
-        services.open_case(
-            organisation=named[name], edition_id=edition, year=YEAR, by=operator(), now=NOW
-        )
+        services.open_case(organisation=named[name], edition_id=edition, year=YEAR, by=operator(), now=NOW)
 
 
 def pages() -> Iterator[Page]:

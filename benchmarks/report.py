@@ -106,10 +106,11 @@ READING = """
 - SQLite has one writer at a time: eight writers queue, bare or not, and those who wait sleep longer and longer.
 - On PostgreSQL writers of different organisations don't wait for each other; those of one organisation wait at the
   end of its chain until the one before them commits, as the bare ones wait at its balance.
-- Half of the bare transaction is reached where a flush of the disk takes its time, and against the same table; not
-  where a flush is nearly free and the bare row goes into a table without indexes. A posting writes some eighteen
-  pages (six indexes of the movement, two balances, a flow, the head, the audit row with its indexes), the bare
-  transaction three; on SQLite that alone is some 100 µs of the 600 that a posting takes.
+- Half of the bare transaction isn't reached everywhere: the table says where. Runs under other loads gave 0.37 to
+  0.40 (SQLite) and 0.32 to 0.52 (PostgreSQL) with one writer, so take two digits for one. A posting writes some
+  eighteen pages (six indexes of the movement, two balances, a flow, the head, the audit row with its indexes), the
+  bare transaction three; on SQLite that alone is some 100 µs of the 600 that a posting takes. It runs five
+  statements and the triggers, the bare transaction two; on PostgreSQL each is a round trip.
 - PostgreSQL plans a statement in the time in which it runs several. `registry.queries.asked` goes past Django's
-  cursor so that psycopg prepares what every posting asks; `prepare_threshold` in the settings lets it.
+  cursor and lets psycopg prepare what every posting asks (behind PgBouncer in transaction mode: 1.21 or newer).
 """

@@ -18,7 +18,9 @@ last gram of a year goes to received waste, and of earlier years' stock to dispo
 
 from collections import defaultdict
 from collections.abc import Iterable, Sequence
+from copy import copy
 from dataclasses import dataclass
+from datetime import date
 
 from wufei.indicators.facts import INTO_STORE, OUT_OF_STORE, OUTFLOWS, Flow
 from wufei.ledger.kinds import Kind
@@ -63,19 +65,45 @@ def apportion(masses: Sequence[int], part: int, whole: int) -> list[int]:
     return shares
 
 
+class Attribution:
+    """The shares of an organisation's flows, with what lay in bulk when each year began."""
+
+    def __init__(self, flows: Iterable[Flow]):
+        self._flows: dict[str, dict[int, list[Flow]]] = defaultdict(lambda: defaultdict(list))
+        for flow in flows:
+            self._flows[flow.stream][flow.on.year].append(flow)
+        self._heaps: dict[tuple[str, int], _Heap] = {}  # of a stream, when the year began
+
+    def shares(self) -> list[Share]:
+        """Return the shares of all flows, from the first day on."""
+        found: list[Share] = []
+        for stream, years in self._flows.items():
+            heap = _Heap()
+            for year in sorted(years):
+                self._heaps[stream, year] = copy(heap)
+                found += _year(years[year], heap)
+        return found
+
+    def shares_of(self, year: int, *, through: date) -> list[Share]:
+        """Return the shares of a year's flows, as if the ledger had ended on the day."""
+        if not self._heaps:
+            self.shares()
+        found: list[Share] = []
+        for stream, years in self._flows.items():
+            if flows := [flow for flow in years.get(year, ()) if flow.on <= through]:
+                found += _year(flows, copy(self._heaps[stream, year]))
+        return found
+
+
 def attribute(flows: Iterable[Flow]) -> list[Share]:
     """Return the shares of all flows of an organisation, from its first day on."""
-    by_stream: dict[str, dict[int, list[Flow]]] = defaultdict(lambda: defaultdict(list))
-    for flow in flows:
-        by_stream[flow.stream][flow.on.year].append(flow)
-    shares: list[Share] = []
-    for years in by_stream.values():
-        heap = _Heap()
-        for year in sorted(years):
-            bulk = [flow for flow in years[year] if flow.is_bulk]
-            shares += (_labelled(flow) for flow in years[year] if not flow.is_bulk)
-            shares += _bulk_year(bulk, heap)
-    return shares
+    return Attribution(flows).shares()
+
+
+def _year(flows: Sequence[Flow], heap: _Heap) -> list[Share]:
+    """Attribute a year's flows of one stream, and carry the heap to the year's end."""
+    labelled = [_labelled(flow) for flow in flows if not flow.is_bulk]
+    return labelled + _bulk_year([flow for flow in flows if flow.is_bulk], heap)
 
 
 def _labelled(flow: Flow) -> Share:

@@ -1,14 +1,15 @@
 """All figures of one organisation, from its facts."""
 
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from dataclasses import dataclass, replace
+from datetime import date
 
 from wufei.indicators import change, intensity, ledger_quality, mass, rates, stated
 from wufei.indicators.definitions import BY_CLASS, CLASS_PREFIXES, INDICATORS
 from wufei.indicators.facts import Facts
 from wufei.indicators.figure import Figure
 from wufei.indicators.mass import Scope
-from wufei.indicators.tallies import Tallies
+from wufei.indicators.tallies import Tallies, Tally
 from wufei.terms.period import Period
 
 
@@ -42,11 +43,14 @@ class Enterprise:
         self.facts = facts
         self.tallies = tallies or Tallies(facts)
         self._years: dict[tuple[int, Cut], dict[str, Figure]] = {}
+        self._masses: dict[tuple[Period, Cut], dict[str, Figure]] = {}
+        self._through: dict[date, Tallies] = {}
+        self._so_far: dict[tuple[Period, Cut], dict[str, Figure]] = {}
 
-    def cuts(self, *, by_category: bool = False) -> list[Cut]:
-        """Return all waste, then each stream, then each waste category if asked."""
+    def cuts(self, *, by_category: bool = False, only: Collection[str] | None = None) -> list[Cut]:
+        """Return all waste, then each stream (of those asked for), then each waste category if asked."""
         categories = sorted({stream.waste_category for stream in self.facts.streams.values()})
-        cuts = [ALL, *(Cut(stream=code) for code in self.facts.streams)]
+        cuts = [ALL, *(Cut(stream=code) for code in self.facts.streams if only is None or code in only)]
         return cuts + [Cut(waste_category=category) for category in categories] if by_category else cuts
 
     def scope(self, period: Period, cut: Cut = ALL) -> Scope:
@@ -66,6 +70,11 @@ class Enterprise:
 
     def masses(self, period: Period, cut: Cut = ALL) -> dict[str, Figure]:
         """Return the masses of a year or of a month, by id."""
+        if (period, cut) not in self._masses:
+            self._masses[period, cut] = self._masses_anew(period, cut)
+        return self._masses[period, cut]
+
+    def _masses_anew(self, period: Period, cut: Cut) -> dict[str, Figure]:
         scope, streams = self.scope(period, cut), cut.streams(self.facts)
         tally = self.tallies.over(period, streams)
         found = {figure.indicator: figure for figure in (of(scope, tally) for of in mass.OF_TALLY)}
@@ -78,7 +87,7 @@ class Enterprise:
     def of_year(self, year: int, cut: Cut = ALL) -> dict[str, Figure]:
         """Return the masses, rates and intensities of a year, by id."""
         if (year, cut) not in self._years:
-            found = self.masses(Period.year(year), cut)
+            found = dict(self.masses(Period.year(year), cut))
             found |= _rates(found)
             if cut == ALL:
                 found |= self._stated(year)
@@ -110,7 +119,12 @@ class Enterprise:
         ]
 
     def year_figures(
-        self, year: int, *, by_category: bool = False, span: int = change.SPAN
+        self,
+        year: int,
+        *,
+        by_category: bool = False,
+        span: int = change.SPAN,
+        only: Collection[str] | None = None,
     ) -> Iterator[Figure]:
         """Yield everything that is known of a year: in total first, then cut by cut."""
         yield from self.of_year(year).values()
@@ -118,26 +132,34 @@ class Enterprise:
         yield from self.quality(Period.year(year))
         yield from self.ways(Period.year(year))
         yield from self._classes(year)
-        for cut in self.cuts(by_category=by_category)[1:]:
+        for cut in self.cuts(by_category=by_category, only=only)[1:]:
             yield from self.of_year(year, cut).values()
 
-    def month_figures(self, period: Period) -> Iterator[Figure]:
+    def month_figures(self, period: Period, *, only: Collection[str] | None = None) -> Iterator[Figure]:
         """
         Yield the masses of a month, and the rates from January through that month.
 
         A rate of a month alone would compare what was used with what another month
         generated; so the rates accumulate (累计), and December's are the year's.
         """
-        so_far = Period(Period.year(period.first_day.year).first_day, period.last_day)
-        then = self.as_of(period)
-        for cut in self.cuts():
+        for cut in self.cuts(only=only):
             yield from self.masses(period, cut).values()
-            yield from _rates(then.masses(so_far, cut)).values()
+            yield from self._rates_so_far(period, cut).values()
         yield from self.ways(period)
 
-    def as_of(self, period: Period) -> "Enterprise":
-        """Return the organisation as its ledger stood at the end of the period."""
-        return Enterprise(self.facts, tallies=Tallies(self.facts, through=period.last_day))
+    def _rates_so_far(self, month: Period, cut: Cut) -> dict[str, Figure]:
+        """Return the rates from January through the month, as the ledger stood at its end."""
+        if (month, cut) not in self._so_far:
+            period = Period(month.first_day.replace(month=1, day=1), month.last_day)
+            then = Enterprise(self.facts, tallies=self._tallies_through(month.last_day))
+            tally = then.tallies.over(period, cut.streams(self.facts))
+            self._so_far[month, cut] = _rates(_masses_of_rates(then.scope(period, cut), tally))
+        return self._so_far[month, cut]
+
+    def _tallies_through(self, last_day: date) -> Tallies:
+        if last_day not in self._through:
+            self._through[last_day] = self.tallies.of_year_through(last_day)
+        return self._through[last_day]
 
     def ways(self, period: Period) -> list[Figure]:
         """Return the utilisation by method."""
@@ -154,6 +176,14 @@ class Enterprise:
             for indicator in BY_CLASS:
                 definition = INDICATORS[prefix + indicator]
                 yield replace(found[indicator], indicator=definition.id, name=definition.name)
+
+
+def _masses_of_rates(scope: Scope, tally: Tally) -> dict[str, Figure]:
+    asked = (
+        mass.generation, mass.utilisation, mass.disposal, mass.earlier_years_utilisation,
+        mass.earlier_years_disposal,
+    )  # fmt: skip
+    return {figure.indicator: figure for figure in (of(scope, tally) for of in asked)}
 
 
 def _rates(masses: dict[str, Figure]) -> dict[str, Figure]:

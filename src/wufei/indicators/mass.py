@@ -9,6 +9,7 @@ from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, replace
 from datetime import date
 from decimal import Decimal
+from functools import cache
 
 from wufei.indicators.definitions import INDICATORS
 from wufei.indicators.facts import DISPOSAL, INTO_STORE, OUT_OF_STORE, UTILISATION
@@ -52,11 +53,16 @@ def tonnes(grams: int) -> Decimal:
     return Decimal(grams).scaleb(-6)
 
 
+@cache
+def _values(kinds: tuple[Kind, ...]) -> tuple[str, ...]:
+    return tuple(kind.value for kind in kinds)
+
+
 def behind(scope: Scope, tally: Tally, *kinds: Kind, sign: int = 1) -> MovementsBehind:
     """Return the movements of the kinds that the scope covers."""
     return MovementsBehind(
         organisation=scope.subject,
-        kinds=tuple(kind.value for kind in kinds),
+        kinds=_values(kinds),
         period=scope.period,
         stream=scope.stream,
         waste_category=scope.waste_category,

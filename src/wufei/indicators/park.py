@@ -99,6 +99,9 @@ class Park:
                 self._named[said].append(membership)
         self._stays: dict[Period, list[Stay]] = {}
         self._years: dict[int, dict[str, Figure]] = {}
+        self._masses: dict[Period, dict[str, Figure]] = {}
+        self._further: dict[int, list[Figure]] = {}
+        self._generators: dict[int, list[tuple[str, dict[str, Figure]]]] = {}
 
     def stays(self, period: Period) -> list[Stay]:
         """Return the stretches of membership within the period, with what moved in them."""
@@ -166,6 +169,11 @@ class Park:
 
     def masses(self, period: Period) -> dict[str, Figure]:
         """Return the park's masses of a year or a month, by id."""
+        if period not in self._masses:
+            self._masses[period] = self._masses_anew(period)
+        return self._masses[period]
+
+    def _masses_anew(self, period: Period) -> dict[str, Figure]:
         scope, stays = self._scope(period), self.stays(period)
         scopes = [(self._scope_of(stay), stay) for stay in stays]
         generated = [mass.generation(of, stay.tally) for of, stay in scopes]
@@ -198,7 +206,7 @@ class Park:
     def of_year(self, year: int) -> dict[str, Figure]:
         if year not in self._years:
             period = Period.year(year)
-            found = self.masses(period)
+            found = dict(self.masses(period))
             found |= _rates(found)
             for indicator in ("output_value_10k_yuan", "value_added_10k_yuan"):
                 found[park_id(indicator)] = self._amount(indicator, year)
@@ -276,8 +284,10 @@ class Park:
         """Yield the park's figures, those of all indicators first."""
         yield from self.of_year(year).values()
         yield from self.changes(year, span=span)
-        yield from self.quality(Period.year(year))
-        yield from self.by_waste(Period.year(year))
+        if year not in self._further:
+            period = Period.year(year)
+            self._further[year] = [*self.quality(period), *self.by_waste(period)]
+        yield from self._further[year]
 
     def month_figures(self, period: Period) -> Iterator[Figure]:
         """Yield the masses of a month."""
@@ -302,6 +312,19 @@ class Park:
             found.append(_sum("park_generation_by_waste_t", named, made))
             found.append(_sum("park_utilisation_by_waste_t", named, used))
         return sorted(found, key=lambda f: (f.indicator, -(f.value or 0), f.dimension))
+
+    def generators(self, year: int) -> list[tuple[str, dict[str, Figure]]]:
+        """Return the figures of each member that has a ledger of the year, who generated most first."""
+        if year not in self._generators:
+            known = {
+                stay.facts.uscc: self.member_year(stay.facts.uscc, year)
+                for stay in self.stays(Period.year(year))
+                if self.tallies[stay.facts.uscc].is_recorded(year)
+            }
+            self._generators[year] = sorted(
+                known.items(), key=lambda item: (-(item[1]["generation_t"].value or 0), item[0])
+            )
+        return self._generators[year]
 
     def member_year(self, uscc: str, year: int) -> dict[str, Figure]:
         """Return a member's generation, utilisation (anywhere) and rate over its days in the park."""

@@ -1,13 +1,16 @@
 """What reads figures. A handful of database queries, however many streams, years and members."""
 
 from collections import defaultdict
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass, replace
 from datetime import date, timedelta
+from functools import reduce
+from operator import or_
 from typing import Any
 
 from django.core.cache import cache
-from django.db.models import BooleanField, Count, ExpressionWrapper, Q, QuerySet, Sum
+from django.db.models import BooleanField, Count, ExpressionWrapper, Q, QuerySet, Sum, TextField
+from django.db.models.functions import Cast, Substr
 
 from wufei.catalogue.industries import industry
 from wufei.indicators import change, ledger_quality, sankey
@@ -15,6 +18,7 @@ from wufei.indicators.definitions import INDICATORS, PARK_COUNTERPARTS, park_id
 from wufei.indicators.enterprise import Cut, Enterprise
 from wufei.indicators.facts import Facts, Flow, Operation, Product, StreamFacts
 from wufei.indicators.figure import Figure, Missing, MovementsBehind
+from wufei.indicators.keeping import Kept
 from wufei.indicators.mass import Scope
 from wufei.indicators.models import AnnualOperation, AnnualProduct
 from wufei.indicators.park import Membership, Park, as_plain, per_product_of_park
@@ -42,13 +46,15 @@ def figures(
     by_category: bool = False,
     include_integrity: bool = False,
     span: int = change.SPAN,
+    streams: Collection[str] | None = None,
 ) -> list[Figure]:
     """
     Return the organisation's figures of the years: totals first, then stream by stream.
 
     A park's are its `park_…` figures and the same under the plain ids. Months bring masses
     by month and rates from January on; categories bring figures with a `dimension`. The
-    integrity of the chain is dear to compute and comes only when asked for.
+    integrity of the chain is dear to compute and comes only when asked for. `streams` are
+    those whose own figures are wanted; None: all; an empty one: the totals only.
     """
     if organisation.kind == OrganisationKind.PARK:
         found = park_figures(
@@ -59,12 +65,12 @@ def figures(
     enterprise = _enterprise(organisation, months=months)
     found = []
     for year in range(from_year, to_year + 1):
-        found += enterprise.year_figures(year, by_category=by_category, span=span)
+        found += enterprise.year_figures(year, by_category=by_category, span=span, only=streams)
         if include_integrity:
             found.append(_chain_intact(organisation, enterprise.scope(Period.year(year))))
         if months:
             for month in range(1, 13):
-                found += enterprise.month_figures(Period.month(year, month))
+                found += enterprise.month_figures(Period.month(year, month), only=streams)
     return found
 
 
@@ -181,19 +187,13 @@ class TopGenerators:
 
 def top_generators(*, park: Organisation, year: int, limit: int = 10) -> TopGenerators:
     """Return the members that generated most in the year, over their days in the park."""
-    of_park = _park(park, with_products=True)
-    period = Period.year(year)
-    known = {
-        stay.facts.uscc: of_park.member_year(stay.facts.uscc, year)
-        for stay in of_park.stays(period)
-        if of_park.tallies[stay.facts.uscc].is_recorded(year)
-    }
-    ranked = sorted(known.items(), key=lambda item: (-(item[1]["generation_t"].value or 0), item[0]))
+    of_park = _park(park)
+    ranked = of_park.generators(year)
     rows = [
         _top_generator(rank, of_park.members[uscc], year, found)
         for rank, (uscc, found) in enumerate(ranked[:limit], start=1)
     ]
-    return TopGenerators(rows=tuple(rows), missing=of_park.missing(period))
+    return TopGenerators(rows=tuple(rows), missing=of_park.missing(Period.year(year)))
 
 
 def _top_generator(rank: int, member: Facts, year: int, found: dict[str, Figure]) -> TopGenerator:
@@ -281,14 +281,36 @@ def flows(*, organisation: Organisation, period: Period) -> list[sankey.FlowSum]
     ]  # fmt: skip
 
 
+_ENTERPRISES: Kept[Enterprise] = Kept(most=32)
+_PARKS: Kept[Park] = Kept(most=4)
+
+
 def _enterprise(organisation: Organisation, *, months: bool = False) -> Enterprise:
-    return Enterprise(_facts([organisation], grain=_Grain(by_month=months))[organisation.uscc])
+    stated, heads = _stated([organisation]), _heads([organisation])
+    grain = _Grain(by_month=months)
+
+    def anew() -> Enterprise:
+        return Enterprise(_with_flows([organisation], stated, grain)[organisation.uscc])
+
+    return _ENTERPRISES.get((organisation.uscc, months), (stated, heads), anew)
 
 
-def _facts(
-    organisations: Sequence[Organisation], *, grain: "_Grain", with_products: bool = True
+def _heads(organisations: Sequence[Organisation]) -> list[tuple[Any, ...]]:
+    """Return where the chains end: as long as they end there, the flows are the same."""
+    rows = Head.objects.filter(organisation__in=organisations).order_by("organisation")
+    return list(rows.values_list("organisation", "seq", "chain_hash"))
+
+
+def _with_flows(
+    organisations: Sequence[Organisation], stated: dict[str, Facts], grain: "_Grain"
 ) -> dict[str, Facts]:
-    """Return the facts of the organisations, their flows as finely as asked."""
+    """Return the facts with the flows as finely as asked."""
+    moved = _flows_of([organisation.pk for organisation in organisations], grain)
+    return {each.uscc: replace(stated[each.uscc], flows=tuple(moved[each.pk])) for each in organisations}
+
+
+def _stated(organisations: Sequence[Organisation]) -> dict[str, Facts]:
+    """Return the facts of the organisations, but for their flows."""
     keys = [organisation.pk for organisation in organisations]
     streams: dict[int, dict[str, StreamFacts]] = defaultdict(dict)
     for row in Stream.objects.filter(organisation__in=keys).select_related("process").order_by("pk"):
@@ -296,14 +318,13 @@ def _facts(
             code=row.code, name=row.name, waste_code=row.waste_code, waste_category=row.waste_category,
             waste_class=row.waste_class, process=row.process.name,
         )  # fmt: skip
-    moved = _flows_of(keys, grain)
     operations: dict[int, dict[int, Operation]] = defaultdict(dict)
     for said in AnnualOperation.objects.filter(organisation__in=keys):
         operations[said.organisation_id][said.year] = Operation(
             output_value=said.output_value_10k_yuan, sales=said.sales_10k_yuan,
             value_added=said.value_added_10k_yuan, source=said.source,
         )  # fmt: skip
-    products = _products_of(keys) if with_products else {}
+    products = _products_of(keys)
     return {
         each.uscc: Facts(
             uscc=each.uscc,
@@ -311,7 +332,6 @@ def _facts(
             keeps_ledger=each.kind in KEEPS_LEDGER,
             industry_code=each.industry_code,
             streams=streams[each.pk],
-            flows=tuple(moved[each.pk]),
             operations=operations[each.pk],
             products={year: tuple(made) for year, made in products.get(each.pk, {}).items()},
         )
@@ -336,13 +356,14 @@ def _flows_of(keys: Sequence[int], grain: _Grain) -> dict[int, list[Flow]]:
     )  # fmt: skip
     found: list[tuple[Any, ...]] = []
     if grain.by_month or grain.monthly_years:
-        monthly = rows if grain.by_month else rows.filter(month__year__in=grain.monthly_years)
+        monthly = rows if grain.by_month else rows.filter(_in_years(grain.monthly_years))
         monthly = monthly.exclude(month__in=grain.daily_months)
         found += monthly.values_list(*cut, "month", "mass_g", "movement_count")
     if not grain.by_month:
-        yearly = rows.exclude(month__year__in=grain.monthly_years).values_list(*cut, "month__year")
-        sums = yearly.annotate(total=Sum("mass_g"), records=Sum("movement_count"))
-        found += ((*row[:7], date(row[7], 1, 1), *row[8:]) for row in sums)
+        yearly = rows.exclude(_in_years(grain.monthly_years)) if grain.monthly_years else rows
+        yearly = yearly.annotate(year=Substr(Cast("month", TextField()), 1, 4)).values_list(*cut, "year")
+        sums: Iterable[Any] = yearly.annotate(total=Sum("mass_g"), records=Sum("movement_count"))
+        found += ((*row[:7], date(int(row[7]), 1, 1), *row[8:]) for row in sums)
     for key, stream, kind, method, counterparty, origin, origin_year, on, grams, count in found:
         moved[key].append(
             Flow(
@@ -354,6 +375,11 @@ def _flows_of(keys: Sequence[int], grain: _Grain) -> dict[int, list[Flow]]:
         for key, flow in _daily_flows(keys, grain.daily_months):
             moved[key].append(flow)
     return moved
+
+
+def _in_years(years: Iterable[int]) -> Q:
+    """Return the condition as ranges, which an index serves; the year of a date is a call for each row."""
+    return reduce(or_, (Q(month__range=(date(year, 1, 1), date(year, 12, 31))) for year in years))
 
 
 def _daily_flows(keys: Sequence[int], months: frozenset[date]) -> Iterable[tuple[int, Flow]]:
@@ -390,7 +416,7 @@ def _products_of(keys: Sequence[int]) -> dict[int, dict[int, list[Product]]]:
     return products
 
 
-def _park(park: Organisation, *, months: bool = False, with_products: bool = False) -> Park:
+def _park(park: Organisation, *, months: bool = False) -> Park:
     rows = list(ParkMembership.objects.filter(park=park).select_related("member").order_by("pk"))
     memberships = [
         Membership(member=row.member.uscc, first_day=row.joined_on, last_day=row.left_on) for row in rows
@@ -401,9 +427,15 @@ def _park(park: Organisation, *, months: bool = False, with_products: bool = Fal
         monthly_years=frozenset(year for each in memberships for year in _years_cut(each)),
         daily_months=frozenset(month for each in memberships for month in _months_cut(each)),
     )
-    known = _facts([park, *organisations], grain=grain, with_products=with_products)
-    own = known.pop(park.uscc)
-    return Park(own, known, memberships)
+    everybody = [park, *organisations]
+    stated, heads = _stated(everybody), _heads(everybody)
+
+    def anew() -> Park:
+        known = _with_flows(everybody, stated, grain)
+        own = known.pop(park.uscc)
+        return Park(own, known, memberships)
+
+    return _PARKS.get((park.uscc, months), (stated, heads, memberships), anew)
 
 
 def _years_cut(membership: Membership) -> Iterable[int]:

@@ -1,11 +1,13 @@
 """What adds up over a cut of the ledger: masses, counts and shares, by stream and month."""
 
-from collections import Counter, defaultdict
+from collections import defaultdict
 from collections.abc import Iterable
+from copy import copy
 from dataclasses import dataclass, field
 from datetime import date
+from typing import Any
 
-from wufei.indicators.attribution import Share, attribute
+from wufei.indicators.attribution import Attribution, Share
 from wufei.indicators.facts import (
     CONTRACTED,
     DISPOSAL,
@@ -19,19 +21,26 @@ from wufei.ledger.kinds import Kind
 from wufei.terms.period import Period
 
 
+class Sums(dict[Any, int]):
+    """Sums by key, 0 where there is none; reading changes nothing, and making one costs next to nothing."""
+
+    def __missing__(self, _key: object) -> int:
+        return 0
+
+
 @dataclass(slots=True)
 class Tally:
     """Sums of shares; two tallies of different rows add up to the tally of both."""
 
-    mass: Counter[Kind] = field(default_factory=Counter)  # grams as moved
-    count: Counter[Kind] = field(default_factory=Counter)
-    own: Counter[Kind] = field(default_factory=Counter)  # of it, the organisation's own waste
-    earlier: Counter[Kind] = field(default_factory=Counter)  # of that, stock of earlier years
-    ways: Counter[str] = field(default_factory=Counter)  # own waste utilised, by method
-    way_mass: Counter[str] = field(default_factory=Counter)  # utilised by method, as moved
-    way_count: Counter[str] = field(default_factory=Counter)
-    unnamed: Counter[Kind] = field(default_factory=Counter)  # grams contracted to nobody named
-    unnamed_count: Counter[Kind] = field(default_factory=Counter)
+    mass: dict[Kind, int] = field(default_factory=Sums)  # grams as moved
+    count: dict[Kind, int] = field(default_factory=Sums)
+    own: dict[Kind, int] = field(default_factory=Sums)  # of it, the organisation's own waste
+    earlier: dict[Kind, int] = field(default_factory=Sums)  # of that, stock of earlier years
+    ways: dict[str, int] = field(default_factory=Sums)  # own waste utilised, by method
+    way_mass: dict[str, int] = field(default_factory=Sums)  # utilised by method, as moved
+    way_count: dict[str, int] = field(default_factory=Sums)
+    unnamed: dict[Kind, int] = field(default_factory=Sums)  # grams contracted to nobody named
+    unnamed_count: dict[Kind, int] = field(default_factory=Sums)
 
     def add(self, share: Share) -> None:
         flow = share.flow
@@ -49,22 +58,25 @@ class Tally:
 
     def absorb(self, other: "Tally") -> None:
         for name in self.__slots__:
-            getattr(self, name).update(getattr(other, name))
+            if counted := getattr(other, name):
+                mine = getattr(self, name)
+                for key, number in counted.items():
+                    mine[key] += number
 
     def moved(self, kinds: Iterable[Kind]) -> int:
-        return sum(self.mass[kind] for kind in kinds)
+        return sum([self.mass[kind] for kind in kinds])
 
     def records(self, kinds: Iterable[Kind]) -> int:
-        return sum(self.count[kind] for kind in kinds)
+        return sum([self.count[kind] for kind in kinds])
 
     def own_of(self, kinds: Iterable[Kind]) -> int:
-        return sum(self.own[kind] for kind in kinds)
+        return sum([self.own[kind] for kind in kinds])
 
     def earlier_of(self, kinds: Iterable[Kind]) -> int:
-        return sum(self.earlier[kind] for kind in kinds)
+        return sum([self.earlier[kind] for kind in kinds])
 
     def received_of(self, kinds: Iterable[Kind]) -> int:
-        return sum(self.mass[kind] - self.own[kind] for kind in kinds)
+        return sum([self.mass[kind] - self.own[kind] for kind in kinds])
 
     @property
     def stock_g(self) -> int:
@@ -94,19 +106,34 @@ class Tallies:
         """`through`: as the ledger stood when it ended on that day; None: all of it."""
         flows = [flow for flow in facts.flows if through is None or flow.on <= through]
         self.streams = tuple(facts.streams)
-        self.shares = attribute(flows)
+        self.first_year = min((flow.on.year for flow in flows), default=None)
+        self._ledger = Attribution(flows)
+        self.shares = self._ledger.shares()
         self._months: dict[tuple[str, date], Tally] = defaultdict(Tally)
         self._years: dict[tuple[str, int], Tally] = defaultdict(Tally)
         self._recorded: set[int] = set()
         self._opened: set[int] = set()
-        self.first_year = min((flow.on.year for flow in flows), default=None)
-        for share in self.shares:
-            on = share.flow.on
-            self._months[share.flow.stream, on.replace(day=1)].add(share)
-            known = self._opened if share.flow.kind is Kind.OPENING_STOCK else self._recorded
-            known.add(on.year)
-        for (stream, month), tally in self._months.items():
+        self._add(self.shares)
+
+    def _add(self, shares: Iterable[Share]) -> None:
+        added: dict[tuple[str, date], Tally] = defaultdict(Tally)
+        for share in shares:
+            flow = share.flow
+            added[flow.stream, flow.on.replace(day=1)].add(share)
+            known = self._opened if flow.kind is Kind.OPENING_STOCK else self._recorded
+            known.add(flow.on.year)
+        for (stream, month), tally in added.items():
+            self._months[stream, month].absorb(tally)
             self._years[stream, month.year].absorb(tally)
+
+    def of_year_through(self, last_day: date) -> "Tallies":
+        """Return the tallies of the year alone, as the ledger stood at the end of the day."""
+        then = copy(self)
+        then._months, then._years = defaultdict(Tally), defaultdict(Tally)
+        then._recorded, then._opened = set(), set()
+        then.shares = self._ledger.shares_of(last_day.year, through=last_day)
+        then._add(then.shares)
+        return then
 
     def is_recorded(self, year: int) -> bool:
         """Return whether anything but 期初贮存 stands in the ledger of the year."""

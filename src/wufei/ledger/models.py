@@ -27,8 +27,8 @@ class Place(models.Model):
     """Where an organisation's waste can be, come from, or end. `code` never changes: the chain names it."""
 
     organisation = models.ForeignKey(Organisation, models.PROTECT, db_index=False, related_name="+")
-    code = models.CharField(_("设施编码"), max_length=120)
-    name = models.CharField(_("设施名称"), max_length=120)
+    code = models.CharField(_("设施编码"), max_length=240)
+    name = models.CharField(_("设施名称"), max_length=220)
     kind = models.CharField(_("类型"), max_length=20, choices=[(k.value, k.value) for k in PlaceKind])
     store_type = models.CharField(_("贮存设施类型"), max_length=60, blank=True, default="")
     capacity_g = models.BigIntegerField(_("能力（克）"), null=True, blank=True)

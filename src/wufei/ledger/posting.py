@@ -117,7 +117,7 @@ def lot_code_of(draft: Draft) -> str:
 
 def place_code(kind: PlaceKind, name: str) -> str:
     """Return the code of a place that comes into being when it is first named: a process, an outside party."""
-    return f"{kind.lower()}:{name}"[:120]
+    return f"{kind.lower()}:{name}"
 
 
 def other_end(kind: Kind) -> PlaceKind:

@@ -138,7 +138,7 @@ def test_figures_cost_the_same_few_queries_however_many_streams_and_years(
     play(organisation, "\n".join(rows))
     operation(organisation, 2023, value_added="1")
 
-    with django_assert_num_queries(4):
+    with django_assert_num_queries(5):
         found = queries.figures(organisation=organisation, from_year=2020, to_year=2024, months=True)
 
     assert found
@@ -154,10 +154,46 @@ def test_park_figures_cost_the_same_few_queries_however_many_members(
         play(member, YEAR_2023)
         join(park, member, joined_on=date(2023, 2, 10 + number))
 
-    with django_assert_num_queries(6):
+    with django_assert_num_queries(8):
         queries.park_figures(park=park, from_year=2020, to_year=2024)
-    with django_assert_num_queries(7):
+    with django_assert_num_queries(5):  # the flows are kept while the chains end where they ended
         queries.top_generators(park=park, year=2023)
+
+
+def test_nothing_is_kept_beyond_a_posting_a_statement_or_a_name(organisation, play, operation):
+    def now(indicator):
+        return queries.figure(organisation=organisation, indicator=indicator, year=2023).value
+
+    play(organisation, "2023-01-31 S1 产生 5 吨 - -")
+    assert (now("generation_t"), now("generation_intensity_t_per_10k_yuan")) == (5, None)
+
+    play(organisation, "2023-02-01 S1 产生 3 吨 - -")
+    assert now("generation_t") == 8
+    operation(organisation, 2023, value_added="4")
+    assert now("generation_intensity_t_per_10k_yuan") == 2
+    operation(organisation, 2023, value_added="2")
+    assert now("generation_intensity_t_per_10k_yuan") == 4
+
+
+def test_a_park_keeps_nothing_beyond_a_posting_of_a_member_or_a_membership(make_organisation, play, join):
+    park, one, two = make_organisation("园区", kind="PARK"), make_organisation(), make_organisation()
+
+    def now():
+        [found] = [
+            f
+            for f in queries.park_figures(park=park, from_year=2023, to_year=2023)
+            if f.indicator == "park_generation_t"
+        ]
+        return found.value
+
+    join(park, one, joined_on=date(2022, 1, 1))
+    play(one, "2023-01-31 S1 产生 5 吨 - -")
+    play(two, "2023-01-31 S1 产生 7 吨 - -")
+    assert now() == 5
+    play(one, "2023-02-28 S1 产生 1 吨 - -")
+    assert now() == 6
+    join(park, two, joined_on=date(2022, 1, 1))
+    assert now() == 13
 
 
 @pytest.fixture

@@ -335,3 +335,12 @@ def test_stock_of_any_day_is_the_replay_of_the_movements(ledger):
         day += timedelta(days=1)
     assert held == [0, 2, 2, 1]
     assert ledger.kinds() == [Kind.GENERATION, Kind.CONTRACTED_UTILISATION]
+
+
+def test_two_long_names_of_other_parties_are_two_places(ledger):
+    names = ["长" * 199 + tail for tail in "甲乙"]
+    ledger.post("2025-01-01 F1 产生 2 吨 库1 -")
+    made = [ledger.post("2025-01-02 F1 委外利用 1 吨 库1 -", counterparty=name)[0] for name in names]
+
+    assert len({movement.target_id for movement in made}) == 2
+    assert [movement.target.name for movement in made] == names

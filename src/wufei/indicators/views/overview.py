@@ -41,7 +41,12 @@ def figures(request: HttpRequest, uscc: str) -> HttpResponse:
     stream = asked.get("stream") or None
     said = {"since": years[0], "through": years[-1], "stream": stream or ""}
     form = YearsFilter(said, streams=streams)
-    found = queries.figures(organisation=at.organisation, from_year=years[0], to_year=years[-1])
+    found = queries.figures(
+        organisation=at.organisation,
+        from_year=years[0],
+        to_year=years[-1],
+        streams=[stream] if stream else [],
+    )
     columns = [tables.Column(_("%d 年") % year, Period.year(year)) for year in years]
     kind = at.organisation.kind
     shown = tables.sections(found, kind=kind, uscc=uscc, columns=columns, stream=stream)
@@ -69,7 +74,13 @@ def months(request: HttpRequest, uscc: str, year: int) -> HttpResponse:
     columns = [
         tables.Column(_("%d 月") % month, Period.month(year, month), month) for month in range(1, last + 1)
     ]
-    found = queries.figures(organisation=at.organisation, from_year=year, to_year=year, months=True)
+    found = queries.figures(
+        organisation=at.organisation,
+        from_year=year,
+        to_year=year,
+        months=True,
+        streams=[stream] if stream else [],
+    )
     shown = tables.with_months(
         tables.sections(
             found, kind=at.organisation.kind, uscc=uscc, columns=[*columns, _whole(year)], stream=stream

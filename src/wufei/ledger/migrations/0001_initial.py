@@ -63,8 +63,8 @@ class Migration(migrations.Migration):
             name='Place',
             fields=[
                 ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('code', models.CharField(max_length=120, verbose_name='设施编码')),
-                ('name', models.CharField(max_length=120, verbose_name='设施名称')),
+                ('code', models.CharField(max_length=240, verbose_name='设施编码')),
+                ('name', models.CharField(max_length=220, verbose_name='设施名称')),
                 ('kind', models.CharField(choices=[('PROCESS', 'PROCESS'), ('OPENING', 'OPENING'), ('STORE', 'STORE'), ('OWN_UTILISATION', 'OWN_UTILISATION'), ('OWN_DISPOSAL', 'OWN_DISPOSAL'), ('OUTSIDE', 'OUTSIDE'), ('DISCREPANCY', 'DISCREPANCY')], max_length=20, verbose_name='类型')),
                 ('store_type', models.CharField(blank=True, default='', max_length=60, verbose_name='贮存设施类型')),
                 ('capacity_g', models.BigIntegerField(blank=True, null=True, verbose_name='能力（克）')),

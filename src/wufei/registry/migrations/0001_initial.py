@@ -107,8 +107,8 @@ class Migration(migrations.Migration):
                 ('action', models.CharField(max_length=60, verbose_name='操作')),
                 ('object_ref', models.CharField(default='', max_length=120, verbose_name='对象')),
                 ('detail', models.JSONField(default=dict, verbose_name='内容')),
-                ('by', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='+', to=settings.AUTH_USER_MODEL)),
-                ('organisation', models.ForeignKey(null=True, on_delete=django.db.models.deletion.PROTECT, related_name='+', to='registry.organisation')),
+                ('by', models.ForeignKey(db_index=False, on_delete=django.db.models.deletion.PROTECT, related_name='+', to=settings.AUTH_USER_MODEL)),
+                ('organisation', models.ForeignKey(db_index=False, null=True, on_delete=django.db.models.deletion.PROTECT, related_name='+', to='registry.organisation')),
             ],
             options={
                 'indexes': [models.Index(fields=['organisation', '-id'], name='registry_audit_by_organisation')],
