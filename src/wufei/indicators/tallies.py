@@ -102,12 +102,10 @@ def together(tallies: Iterable[Tally]) -> Tally:
 class Tallies:
     """An organisation's tallies by stream and month, summed over what is asked."""
 
-    def __init__(self, facts: Facts, *, through: date | None = None):
-        """`through`: as the ledger stood when it ended on that day; None: all of it."""
-        flows = [flow for flow in facts.flows if through is None or flow.on <= through]
+    def __init__(self, facts: Facts):
         self.streams = tuple(facts.streams)
-        self.first_year = min((flow.on.year for flow in flows), default=None)
-        self._ledger = Attribution(flows)
+        self.first_year = min((flow.on.year for flow in facts.flows), default=None)
+        self._ledger = Attribution(facts.flows)
         self.shares = self._ledger.shares()
         self._months: dict[tuple[str, date], Tally] = defaultdict(Tally)
         self._years: dict[tuple[str, int], Tally] = defaultdict(Tally)

@@ -101,7 +101,9 @@ class AuditEntry(models.Model):
 
     at = models.DateTimeField(_("时间"))
     by = models.ForeignKey(settings.AUTH_USER_MODEL, models.PROTECT, db_index=False, related_name="+")
-    organisation = models.ForeignKey(Organisation, models.PROTECT, null=True, db_index=False, related_name="+")
+    organisation = models.ForeignKey(
+        Organisation, models.PROTECT, null=True, db_index=False, related_name="+"
+    )
     action = models.CharField(_("操作"), max_length=60)  # "ledger.post"
     object_ref = models.CharField(_("对象"), max_length=120, default="")
     detail = models.JSONField(_("内容"), default=dict)

@@ -145,7 +145,7 @@ def gaps(*, organisation: Organisation, today: date) -> list[Gap]:
         *_empty_months(organisation, today),
         *stated_gaps(
             indicator_queries.figures(
-                organisation=organisation, from_year=today.year - 1, to_year=today.year - 1
+                organisation=organisation, from_year=today.year - 1, to_year=today.year - 1, streams=()
             ),
             organisation,
         ),

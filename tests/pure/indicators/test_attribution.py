@@ -215,3 +215,20 @@ def test_a_reversed_generation_that_was_already_used_leaves_no_negative_heap():
     """
     # five own less ten reversed: nothing own is left, and five are owed to the received heap
     assert split(table, 2023) == {"自行利用": (0, 0, 5)}
+
+
+@settings(deadline=None)  # many run beside each other
+@given(rows=st.lists(BULK, max_size=30), year=st.sampled_from((2021, 2022, 2023)), month=st.integers(1, 12))
+def test_a_year_through_a_month_is_attributed_as_if_the_ledger_had_ended_there(rows, year, month):
+    known = facts("", categories={"A": "SW02", "B": "HW08"})
+    flows = tuple(believable(rows))
+    last_day = Period.month(year, month).last_day
+    so_far = Period(date(year, 1, 1), last_day)
+    ended = tuple(each for each in flows if each.on <= last_day)
+
+    then = Tallies(type(known)(uscc="U", streams=known.streams, flows=flows)).of_year_through(last_day)
+    told = Tallies(type(known)(uscc="U", streams=known.streams, flows=ended))
+
+    assert then.over(so_far) == told.over(so_far)
+    assert then.is_recorded(year) == told.is_recorded(year)
+    assert then.has_stock_recorded(year) == told.has_stock_recorded(year)

@@ -13,7 +13,7 @@ from datetime import date
 from typing import Any
 
 from django.core.paginator import Page, Paginator
-from django.db.models import Count, Q, QuerySet, Sum
+from django.db.models import Count, ExpressionWrapper, F, IntegerField, Q, QuerySet, Sum
 
 from wufei.ledger import queries
 from wufei.ledger.kinds import LABELS, Kind, PlaceKind
@@ -134,14 +134,36 @@ def _says(organisation: Organisation, text: str) -> Q:
 
 def _only(rows: QuerySet[Movement], organisation: Organisation, only: str) -> QuerySet[Movement]:
     if only == "unnamed":
-        reversals = Movement.objects.filter(organisation=organisation, reverses__isnull=False)
-        return rows.filter(kind__in=CONTRACTED, counterparty="", reverses=None).exclude(
-            pk__in=reversals.values("reverses_id")
-        )
+        return _unnamed(rows, organisation)
     if only == "reversed":
-        reversals = Movement.objects.filter(organisation=organisation, reverses__isnull=False)
+        found = dict(_reversals(organisation).values_list("seq", "reverses_id")[: MAX_COUNTED + 1])
+        if len(found) <= MAX_COUNTED:
+            reversed_ones = Movement.objects.filter(pk__in=found.values()).values_list("seq", flat=True)
+            return rows.filter(seq__in=sorted({*found, *reversed_ones}))
+        reversals = _reversals(organisation)
         return rows.filter(Q(reverses__isnull=False) | Q(pk__in=reversals.values("reverses_id")))
     return rows
+
+
+def _reversals(organisation: Organisation) -> QuerySet[Movement]:
+    """Return the reversals, by way of the index that has them alone: they are few."""
+    whose = ExpressionWrapper(F("organisation_id") + 0, IntegerField())
+    return Movement.objects.annotate(whose=whose).filter(reverses__gt=0, whose=organisation.pk)
+
+
+def _unnamed(rows: QuerySet[Movement], organisation: Organisation) -> QuerySet[Movement]:
+    """Return what was contracted to nobody named; the monthly flows know of which streams and when."""
+    flows = MonthlyFlow.objects.filter(organisation=organisation, kind__in=CONTRACTED, counterparty="")
+    found = list(flows.values_list("stream", "month").distinct())
+    if not found:
+        return rows.none()
+    months = [month for _, month in found]
+    last = max(months)
+    ends = last.replace(day=calendar.monthrange(last.year, last.month)[1])
+    rows = rows.filter(stream__in={stream for stream, _ in found}, moved_on__range=(min(months), ends))
+    return rows.filter(kind__in=CONTRACTED, counterparty="", reverses=None).exclude(
+        pk__in=_reversals(organisation).values("reverses_id")
+    )
 
 
 def known(organisation: Organisation, column: str, text: str = "", *, limit: int = 500) -> list[str]:
@@ -168,15 +190,16 @@ def listing(*, organisation: Organisation, wanted: Wanted, sort: str, page: str)
         count, is_capped = sum(total.count for total in totals or ()), False
         keys: Any = _Keys(rows, count)
     else:
-        found = list(rows.values_list("pk", "kind", "mass_g", "reverses_id")[: MAX_COUNTED + 1])
+        found = list(rows.values_list("seq", "kind", "mass_g", "reverses_id")[: MAX_COUNTED + 1])
         is_capped = len(found) > MAX_COUNTED
         keys = [row[0] for row in found[:MAX_COUNTED]]
         totals = None if is_capped else _summed(found)
     shown = Paginator(keys, PAGE_SIZE).get_page(page)
-    by_key = queries.movements(organisation=organisation).in_bulk(list(shown.object_list))
+    asked = queries.movements(organisation=organisation).filter(seq__in=list(shown.object_list))
+    by_seq = {row.seq: row for row in asked}
     return Listing(
         page=shown,
-        rows=[by_key[key] for key in shown.object_list],
+        rows=[by_seq[seq] for seq in shown.object_list],
         sort=sort,
         totals=totals,
         is_capped=is_capped,
@@ -184,7 +207,7 @@ def listing(*, organisation: Organisation, wanted: Wanted, sort: str, page: str)
 
 
 class _Keys:
-    """Primary keys that are counted beforehand and read a page at a time: joins are made for fifty rows only."""
+    """Places in the chain that are counted beforehand and read a page at a time: joins are made for fifty rows only."""
 
     def __init__(self, rows: QuerySet[Movement], count: int) -> None:
         self._rows, self._count = rows, count
@@ -193,7 +216,7 @@ class _Keys:
         return self._count
 
     def __getitem__(self, part: slice) -> list[int]:
-        return list(self._rows.values_list("pk", flat=True)[part])
+        return list(self._rows.values_list("seq", flat=True)[part])
 
 
 def flow_totals(*, organisation: Organisation, wanted: Wanted) -> list[KindTotal]:
