@@ -1,7 +1,7 @@
 """
 Measure, and write down what came out.
 
-    python -m benchmarks [import|single|promises ...] [--rows N] [--database sqlite|postgresql]
+    python -m benchmarks [import|single|promises|pages ...] [--rows N] [--database sqlite|postgresql]
 """
 
 import argparse
@@ -14,14 +14,16 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-from benchmarks import importing, promises, report, single, stores
+from benchmarks import importing, pages, promises, report, single, stores
 
 RESULTS = Path(__file__).with_name("last.json")
 
 
 def main() -> None:
     parser = argparse.ArgumentParser(prog="python -m benchmarks", description=__doc__)
-    parser.add_argument("what", nargs="*", default=["import", "single"], help="import, single, promises")
+    parser.add_argument(
+        "what", nargs="*", default=["import", "single"], help="import, single, promises, pages"
+    )
     parser.add_argument("--rows", type=int, default=100_000)
     parser.add_argument("--repetitions", type=int, default=5, help="of an import")
     parser.add_argument("--windows", type=int, default=20, help="of a quarter of a second, for each side")
@@ -32,7 +34,7 @@ def main() -> None:
     results = json.loads(RESULTS.read_text()) if RESULTS.exists() else {}
     for database in given.database or stores.DATABASES:
         for what in given.what:
-            measured = {"import": _import, "single": _single, "promises": _promises}[what](database, given)
+            measured = MEASURES[what](database, given)
             results.setdefault(what, {})[database] = {"run": _run(), "measured": measured}
             print(json.dumps({database: {what: measured}}, ensure_ascii=False, indent=1), flush=True)
             RESULTS.write_text(json.dumps(results, ensure_ascii=False, indent=1) + "\n")
@@ -65,6 +67,15 @@ def _promises(database: str, given: argparse.Namespace) -> list[dict[str, Any]]:
                 environment, promises.on_the_store, [(name, environment, *arguments)]
             )
     return measured
+
+
+def _pages(database: str, given: argparse.Namespace) -> list[dict[str, Any]]:
+    with stores.store(database) as environment:
+        [measured] = stores.in_processes(environment, pages.run, [()])
+        return measured
+
+
+MEASURES = {"import": _import, "single": _single, "promises": _promises, "pages": _pages}
 
 
 def _run() -> dict[str, str]:
