@@ -11,6 +11,7 @@ demo: .venv/.run
 test: .venv/.dev
 	tools/install_test_system
 	$(BIN)/pytest -q -n 2 --dist loadgroup
+	WUFEI_TEST_DATABASE=postgresql $(BIN)/pytest -q -n 2 --dist loadgroup tests/rooms
 
 test-fast: .venv/.dev
 	$(BIN)/pytest -q -n 2 -m "not browser and not slow"
@@ -27,7 +28,7 @@ fix: .venv/.dev
 	$(BIN)/ruff format src tests benchmarks tools
 
 bench: .venv/.dev
-	$(BIN)/python -m benchmarks
+	$(BIN)/python -m benchmarks import single pages
 
 docs: .venv/.dev
 	tools/install_test_system
