@@ -164,6 +164,7 @@ class Movement(models.Model):
         )
         indexes = (
             models.Index(fields=("organisation", "moved_on", "seq"), name="ledger_movement_by_day"),
+            models.Index(fields=("organisation", "mass_g", "seq"), name="ledger_movement_by_mass"),
             models.Index(fields=("lot", "moved_on"), name="ledger_movement_by_lot"),
             models.Index(fields=("stream", "moved_on"), name="ledger_movement_by_stream"),
         )
