@@ -32,6 +32,7 @@ class LookupForm(forms.Form):
             (Kind.INDUSTRY.value, _("行业")),
             (Kind.DIVISION.value, _("行政区划")),
         ],
+        help_text=_("不选则都查。"),
     )
     industry = forms.CharField(
         label=_("产生行业"), required=False, max_length=30, help_text=_("行业代码或名称，只筛废物。")
