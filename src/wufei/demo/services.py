@@ -9,7 +9,7 @@ from typing import Any
 from django.db import transaction
 
 from wufei.capture.services import ImportResult, import_workbook
-from wufei.demo.district import Workbook, district, uscc_of, workbooks
+from wufei.demo.district import district, uscc_of, workbooks
 from wufei.demo.writing import written
 from wufei.policies import services as policies
 from wufei.policies.models import Answer
@@ -106,8 +106,3 @@ def accounts() -> list[dict[str, Any]]:
     names = {each["id"]: each["name"] for each in [*said["enterprises"], *said["authorities"]]}
     names["park"] = said["park"]["name"]
     return [person | {"of": names[person["of"]]} for person in said["people"]]
-
-
-def workbook_of(name: str) -> Workbook:
-    """Return the workbook of one of the enterprises, or of the park, by its id."""
-    return next(workbook for workbook in workbooks() if workbook.id == name)

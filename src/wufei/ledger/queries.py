@@ -23,7 +23,7 @@ from django.db.models.functions import Coalesce, TruncMonth
 
 from wufei.ledger import posting
 from wufei.ledger.chain import Link, StoredLink, chain_faults, root_of
-from wufei.ledger.kinds import INTO_STORE, SOURCES, PlaceKind
+from wufei.ledger.kinds import SOURCES, PlaceKind
 from wufei.ledger.models import (
     Balance,
     DailyRoot,
@@ -355,17 +355,6 @@ def held_on(*, organisation: Organisation, on: date) -> dict[tuple[int, int], in
         for place, lot, grams in rows:
             held[place, lot] += sign * grams
     return {key: grams for key, grams in held.items() if grams}
-
-
-def stock_by_stream(*, organisation: Organisation, on: date) -> dict[str, int]:
-    """Return the grams in store at the end of the month that the day is in, by stream code."""
-    into = Case(
-        When(kind__in=[k.value for k in INTO_STORE], then=F("mass_g")),
-        default=-F("mass_g"),
-        output_field=BigIntegerField(),
-    )
-    rows = MonthlyFlow.objects.filter(organisation=organisation, month__lte=on).values_list("stream__code")
-    return dict(rows.annotate(grams=Sum(into)).order_by())
 
 
 def snapshot_of(*, closing_id: int) -> dict[tuple[int, int], int]:
