@@ -57,6 +57,7 @@ def prepare(times: int, times_others: int) -> dict[str, int]:
     _more_organisations(named["park"])
     _more_users()
     _open_cases(named)
+    _verify_and_go_on(named["power"])
     return {
         "movements": Movement.objects.count(),
         "of_the_enterprise": Movement.objects.filter(organisation=named["power"]).count(),
@@ -132,6 +133,25 @@ def _open_cases(named: dict[str, Any]) -> None:
 
     for name, edition in EDITIONS.items():
         services.open_case(organisation=named[name], edition_id=edition, year=YEAR, by=operator(), now=NOW)
+
+
+def _verify_and_go_on(organisation: Any) -> None:
+    """Verify the whole, as the operator does every day, and post one more movement."""
+    from wufei.ledger import services
+    from wufei.ledger.kinds import Kind
+    from wufei.ledger.models import Movement
+    from wufei.ledger.posting import Draft
+    from wufei.registry.services import operator
+    from wufei.terms.mass import Mass
+
+    services.verify(organisation=None, by=operator(), now=NOW)
+    generated = Movement.objects.filter(organisation=organisation, kind=Kind.GENERATION, lot__is_bulk=True)
+    row = generated.select_related("stream", "target").latest("moved_on", "seq")
+    draft = Draft(
+        kind=Kind.GENERATION, moved_on=row.moved_on, stream_code=row.stream.code, store_code=row.target.code,
+        mass=Mass(1), client_id=uuid.uuid4(),
+    )  # fmt: skip
+    services.post(organisation=organisation, drafts=[draft], by=operator(), now=NOW)
 
 
 def pages() -> Iterator[Page]:

@@ -14,13 +14,20 @@ Written by `python -m benchmarks` (`make bench`); the figures are in `benchmarks
 absolute figures say little, so each candidate is measured in turn with its baselines in one run, and the ratios
 are what counts.
 
-## Posting many: 100,000 rows in one transaction
+## Importing many: a workbook of 100,000 rows
 
-*Posted* is `ledger.services.post`: permission, client ids, examination of every row, hash chain, insertion,
-balances, monthly flows, audit row, commit. *Raw, same table* inserts the rows that came of it into a copy of the
-movement table with its indexes and constraints but without triggers, by the fastest means that the driver has
-(many rows in a statement on SQLite, COPY on PostgreSQL). *Raw, bare table* is the same into a table without any
-index. Promised: at least a third of the raw rate.
+*Imported* is what `wufei import` does once its process stands: the .xlsx is read and checked before anything opens
+it, its cells are read, every row is validated, what was imported before is left out by fingerprint, stores and
+streams are declared, and all is posted and committed. *Posted* is the part of it that is `ledger.services.post`, of
+drafts that are ready: permission, client ids, examination of every row, hash chain, insertion, balances, monthly
+flows, audit row, commit. *Raw, same table* inserts the rows that came of it into a copy of the movement table with
+its indexes and constraints but without triggers, by the fastest means that the driver has (many rows in a statement
+on SQLite, COPY on PostgreSQL). *Raw, bare table* is the same into a table without any index.
+
+**The promise is the first ratio:** the whole import, validation, balances and chain included, at least at a third
+of the raw rate of the same rows into the same table. The second ratio, of posting alone, isn't the promise; it says
+how much of the import is the ledger's and how much is the reading of the workbook. CPU seconds are those of our own
+process, so on PostgreSQL the server's are not in them, and only SQLite's give a ratio.
 
 """
 
@@ -39,7 +46,7 @@ PAGES = """
 ## Pages, with the power plant's ledger a hundredfold
 
 In-process requests of Django's test client, 60 warm ones a page, wall and CPU time; *first* is the first request
-after the store was built. Promised: p95 below 100 ms on every list page.
+with nothing kept in memory, after all was verified as a whole and one more movement posted. Promised: p95 below 100 ms on every list page.
 
 """
 
@@ -51,7 +58,8 @@ PROMISES = """
 
 def write(results: dict[str, Any]) -> None:
     page = HEAD + _table(
-        "| database | posted/s | raw, same table/s | raw, bare table/s | ratio, same table | ratio, bare table | of |",
+        "| database | imported/s | raw, same table/s | **import to same table** | to bare table "
+        "| posted/s | post to same table | CPU s: import | post | raw | import to raw, by CPU | of |",
         [_import_row(database, row) for database, row in _rows(results, "import")],
     )
     page += SINGLE + _table(
@@ -78,10 +86,14 @@ def _table(head: str, rows: list[str]) -> str:
 
 
 def _import_row(database: str, row: dict[str, Any]) -> str:
-    rate = row["rows_per_second"]
+    rate, cpu = row["rows_per_second"], row["cpu_seconds"]
+    imported, posted = row["ratios"]["imported"], row["ratios"]["posted"]
+    by_cpu = f"{imported['cpu']:.2f}" if database == "sqlite" else "–"
     return (
-        f"| {database} | {rate['posted']:,} | {rate['raw_indexed']:,} | {rate['raw_bare']:,} "
-        f"| **{row['ratio_to_indexed']:.2f}** | {row['ratio_to_bare']:.2f} "
+        f"| {database} | {rate['imported']:,} | {rate['raw_indexed, imported']:,} "
+        f"| **{imported['raw_indexed']:.2f}** | {imported['raw_bare']:.2f} "
+        f"| {rate['posted']:,} | {posted['raw_indexed']:.2f} "
+        f"| {cpu['imported']} | {cpu['posted']} | {cpu['raw_indexed, imported']} | {by_cpu} "
         f"| {row['repetitions']} × {row['rows']:,} rows |"
     )
 
@@ -115,6 +127,11 @@ def _how(results: dict[str, Any]) -> str:
 READING = """
 ## How to read it
 
+- The whole import stays below a third of the raw rate where the first table says so. Of some five CPU seconds that
+  100,000 rows take on SQLite, three are posting's own, half a second is calamine's (it reads the cells), a quarter
+  is the check that nothing hostile is opened, and little more than a second is ours: typing and validating cells,
+  fingerprints, client ids, drafts. Posting alone has 0.35 to 0.40 of the raw rate, so without a faster posting not
+  even a workbook that reads itself would come far above a third.
 - SQLite has one writer at a time: eight writers queue, bare or not, and those who wait sleep longer and longer.
 - On PostgreSQL writers of different organisations don't wait for each other; those of one organisation wait at the
   end of its chain until the one before them commits, as the bare ones wait at its balance.

@@ -2,7 +2,7 @@
 
 import json
 import sys
-from typing import NoReturn
+from typing import Any, NoReturn
 
 import click
 from rich.console import Console
@@ -39,7 +39,7 @@ def indicators(
         by_category=by_category, include_integrity=integrity,
     )  # fmt: skip
     if as_json:
-        lines = [line_document(each) for each in found]
+        lines = [_line(each) for each in found]
         click.echo(json.dumps({"organisation": organisation.uscc, "figures": lines}, ensure_ascii=False))
     else:
         _show_lines(organisation, found)
@@ -73,6 +73,12 @@ def figure(
         click.echo(json.dumps(said, ensure_ascii=False))
     else:
         _console().print(_tree(found))
+
+
+def _line(figure: Figure) -> dict[str, Any]:
+    """Return a line of the output; one of several ways or categories of an indicator says which in its name."""
+    said = line_document(figure)
+    return said if figure.dimension is None else said | {"name": f"{figure.name}：{figure.dimension}"}
 
 
 def _organisation(uscc: str) -> Organisation:

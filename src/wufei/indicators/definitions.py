@@ -166,6 +166,10 @@ _ALL: tuple[Indicator, ...] = (
     Indicator(
         id="ledger_chain_intact", name="台账校验", unit="", formula="台账链和余额重新计算无误为 1，否则为 0",
         words=("有误", "无误"),
+        reading=(
+            "运营人员每天整体校验一次，取数时再校验其后新增的记录。整体校验发现过错误的，在再次校验无误之前为 0；"
+            "更早的记录若在两次整体校验之间被绕过系统改动，到下一次整体校验时显示。"
+        ),
         source=Citation(OWN, "docs/architecture.md", "每个单位的记录成链，改动可被查出"),
     ),
 )  # fmt: skip

@@ -25,7 +25,7 @@ from wufei.indicators.park import Membership, Park, as_plain, per_product_of_par
 from wufei.indicators.stated import stated_amount
 from wufei.ledger import queries as ledger_queries
 from wufei.ledger.kinds import Kind
-from wufei.ledger.models import Head, MonthlyFlow, Movement, Stream
+from wufei.ledger.models import Head, MonthlyFlow, Movement, Stream, VerifiedHead
 from wufei.registry.models import Organisation, OrganisationKind, ParkMembership
 from wufei.terms.period import Period
 
@@ -483,15 +483,22 @@ def _park_chain_intact(park: Park, year: int) -> Figure:
 
 
 def _verified(organisations: Sequence[Organisation]) -> dict[str, tuple[int, int]]:
-    """Return (movements, faults) of each ledger, recomputed once for each head of its chain."""
+    """
+    Return (movements, faults) of each ledger, verified from the last whole verification on.
+
+    Asked once for each head of a chain, and anew after each whole verification. What it sees and what not, says
+    `ledger.queries.verify_further`.
+    """
     heads = {head.organisation_id: head for head in Head.objects.filter(organisation__in=organisations)}
+    kept = {row.organisation_id: row for row in VerifiedHead.objects.filter(organisation__in=organisations)}
     found = {}
     for each in organisations:
-        head = heads.get(each.pk)
-        key = f"wufei:chain-intact:{each.uscc}:{head.seq}:{head.chain_hash}" if head else None
+        head, before = heads.get(each.pk), kept.get(each.pk)
+        stamp = f"{before.verified_at.isoformat()}:{before.faults}" if before else ""
+        key = f"wufei:chain-intact:{each.uscc}:{head.seq}:{head.chain_hash}:{stamp}" if head else None
         counted = cache.get(key) if key else None
         if counted is None:
-            result = ledger_queries.verify(organisation=each)
+            result = ledger_queries.verify_further(organisation=each, kept=before)
             counted = (result.movements, len(result.faults))
             # A fault can come to be, or be mended, without the head moving: never keep one long.
             if key:

@@ -576,6 +576,6 @@ def close_month(request: ApiRequest, uscc: Uscc, body: ClosingIn) -> ClosingOut:
 def verify(request: ApiRequest, uscc: Uscc) -> VerificationOut:
     """重算哈希链、结存、月度合计和日根，指出第一处不对的记录。记录很多时需要数秒。"""
     organisation = organisation_of(request, uscc, Permission.VIEW_LEDGER)
-    found = queries.verify(organisation=organisation)
+    found = services.verify(organisation=organisation, by=request.auth, now=timezone.now())
     faults = [FaultOut(movement=f.movement, kind=f.kind, message=f.message) for f in found.faults]
     return VerificationOut(movements=found.movements, ok=found.is_ok, faults=faults)

@@ -89,15 +89,24 @@ class StoredLink:
 
 
 def chain_faults(
-    *, uscc: str, algorithm: str, rows: Iterable[StoredLink], head_seq: int, head_hash: str
+    *,
+    uscc: str,
+    algorithm: str,
+    rows: Iterable[StoredLink],
+    head_seq: int,
+    head_hash: str,
+    after: tuple[int, str] | None = None,
 ) -> Iterable[Fault]:
     """
     Yield what is wrong with an organisation's chain, row by row, in the order of `seq`.
 
+    From the first row on; or with `after`, a seq and its hash, what follows that row.
+
     After a row that is wrong the walk goes on from what the row says, so that each
     wrong row is named once and the sound ones after it are not.
     """
-    previous, expected_seq, last = genesis(uscc=uscc, algorithm=algorithm), 1, None
+    seq_before, previous = after or (0, genesis(uscc=uscc, algorithm=algorithm))
+    expected_seq, last = seq_before + 1, None
     for row in rows:
         seq = row.link.seq
         if seq != expected_seq:

@@ -11,6 +11,7 @@ from rich.table import Table
 
 from wufei.ledger import queries, services
 from wufei.ledger.models import DailyRoot
+from wufei.ledger.posting import Fault
 from wufei.ledger.timestamp import TimestampInvalid, request_for, timestamp_of
 from wufei.registry.models import Organisation
 from wufei.registry.services import operator
@@ -26,7 +27,7 @@ def verify(uscc: str | None, authority: Path | None, as_json: bool) -> None:
     if uscc and (organisation := Organisation.objects.filter(uscc=uscc).first()) is None:
         click.echo(f"没有统一社会信用代码为 {uscc} 的单位。请核对代码，或先用 wufei import 导入。", err=True)
         sys.exit(1)
-    result = queries.verify(organisation=organisation)
+    result = services.verify(organisation=organisation, by=operator(), now=timezone.now())
     faults = [*result.faults, *(queries.timestamp_faults(authority.read_bytes()) if authority else ())]
     if as_json:
         said = {
@@ -40,7 +41,7 @@ def verify(uscc: str | None, authority: Path | None, as_json: bool) -> None:
     sys.exit(1 if faults else 0)
 
 
-def _show(movements: int, faults: list[queries.Fault]) -> None:
+def _show(movements: int, faults: list[Fault]) -> None:
     console = Console(markup=False, highlight=False)
     if not faults:
         console.print(f"{movements} 条记录，链、结存、月度合计、日根全部相符。")

@@ -77,7 +77,8 @@ class MovementFilter(forms.Form):
         said = super().clean() or {}
         since, through = said.get("since"), said.get("through")
         if since and through and since > through:
-            self.add_error("through", _("结束日期早于开始日期；请改正。"))
+            message = _("结束日期早于开始日期，所以没有列出记录；请改正。")
+            self.add_error("through", forms.ValidationError(message, code="reversed"))
         return said
 
 

@@ -6,7 +6,8 @@ so that no program, ours or another's, can post without them. A foreign key has 
 where a declared one begins with it or nobody reads by it: each would be written with every movement.
 """
 
-from datetime import date
+from collections.abc import Iterable
+from datetime import date, datetime
 from typing import Any, Self
 
 from django.conf import settings
@@ -243,6 +244,45 @@ class Head(models.Model):
 
     def __str__(self) -> str:
         return f"{self.organisation_id} at {self.seq}"
+
+
+class VerifiedHead(models.Model):
+    """
+    How far an organisation's ledger was read as a whole, and what was found: the last `services.verify` of it.
+
+    From here on an evaluation verifies by itself what came after. The row proves nothing: who can write it can
+    write anything, and `wufei verify` never looks at it.
+    """
+
+    organisation = models.OneToOneField(Organisation, models.PROTECT, primary_key=True, related_name="+")
+    seq = models.PositiveIntegerField()  # of the head as it stood; 0: there was none
+    chain_hash = models.CharField(max_length=64)
+    movements = models.PositiveIntegerField()  # how many were read
+    faults = models.PositiveIntegerField()  # how many were found
+    first_fault = models.TextField()  # in words; "" where there was none
+    verified_at = models.DateTimeField()
+
+    class Meta:
+        constraints = (
+            models.CheckConstraint(
+                condition=Q(faults=0, first_fault="") | (Q(faults__gt=0) & ~Q(first_fault="")),
+                name="ledger_verified_head_fault_is_named",
+            ),
+        )
+
+    def __str__(self) -> str:
+        return f"{self.organisation_id} verified through {self.seq}"
+
+    @classmethod
+    def keep(cls, found: Iterable[Self], now: datetime) -> None:
+        """Put what was found in the place of what was kept before."""
+        rows = list(found)
+        for row in rows:
+            row.verified_at = now
+        fields = ("seq", "chain_hash", "movements", "faults", "first_fault", "verified_at")
+        cls.objects.bulk_create(
+            rows, 500, update_conflicts=True, unique_fields=("organisation",), update_fields=fields
+        )
 
 
 class MonthClosing(models.Model):

@@ -3,7 +3,7 @@
 import uuid
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from datetime import UTC, date, datetime, timedelta
-from functools import cache
+from functools import cache, partial
 from itertools import chain, islice
 from typing import Any, NamedTuple, cast
 from zoneinfo import ZoneInfo
@@ -26,13 +26,14 @@ from wufei.ledger.models import (
     RootTimestamp,
     StockSnapshot,
     Stream,
+    VerifiedHead,
 )
 from wufei.ledger.posting import Draft, Refusal, lot_code_of, other_code, other_end, place_code
 from wufei.ledger.queries import HeadRow, Named
 from wufei.registry.access import Permission
 from wufei.registry.models import Organisation, User
-from wufei.registry.queries import asked, require
-from wufei.registry.services import audit
+from wufei.registry.queries import NotPermitted, Question, asked, insert_both, require
+from wufei.registry.services import audit, audit_row
 from wufei.terms.mass import Mass
 
 SHANGHAI = ZoneInfo("Asia/Shanghai")
@@ -195,30 +196,32 @@ def post(
     :raises MovementsRefused: if the ledger would no longer be true
     :raises ClientIdReused: if a client id stands for something else
     """
-    require(user=by, permission=Permission.POST_MOVEMENTS, organisation=organisation, on=local_day(now))
-    head = _lock_head(organisation)
-    standing = _already_posted(organisation, drafts) if head.seq else {}
-    fresh = [draft for draft in drafts if draft.client_id not in standing]
+    today, codes = local_day(now), posting.codes_of(drafts)
+    found = _standing(organisation, drafts, codes, by, today)
+    if not found.may:
+        raise NotPermitted(Permission.POST_MOVEMENTS)
+    head = found.head
+    assert head is not None, "it was made where it wasn't there"
+    posted = _already_posted(organisation, drafts, found.used_client_ids) if found.used_client_ids else {}
+    fresh = [draft for draft in drafts if draft.client_id not in posted]
     last_seq = head.seq
     if fresh:
         ground = queries.ground(
-            organisation=organisation, drafts=fresh, today=local_day(now), closed_through=head.closed_through
-        )
+            organisation=organisation, drafts=fresh, codes=codes, rows=found.rows, today=today,
+            closed_through=head.closed_through,
+        )  # fmt: skip
         refusals = posting.examine(fresh, ground.book, capacity_binds=capacity_binds)
         if any(refusals):
             # By the index in what was asked, replayed drafts included.
-            index_of = [i for i, draft in enumerate(drafts) if draft.client_id not in standing]
+            index_of = [i for i, draft in enumerate(drafts) if draft.client_id not in posted]
             raise MovementsRefused([(index_of[i], rs) for i, rs in enumerate(refusals) if rs])
-        last_seq = _append(organisation, head, _entries(organisation, fresh, ground), by, now, progress)
-        audit(
-            by=by,
-            now=now,
-            organisation=organisation,
-            action="ledger.post",
-            object_ref=f"{head.seq + 1}-{last_seq}",
-            detail={"movements": len(fresh)},
-        )
-    seqs = [*standing.values(), *range(head.seq + 1, last_seq + 1)] if standing else None
+        last_seq = head.seq + len(fresh)
+        note = audit_row(
+            by=by, now=now, organisation=organisation, action="ledger.post",
+            object_ref=f"{head.seq + 1}-{last_seq}", detail={"movements": len(fresh)},
+        )  # fmt: skip
+        _append(organisation, head, _entries(organisation, fresh, ground), by, now, note, progress)
+    seqs = [*posted.values(), *range(head.seq + 1, last_seq + 1)] if posted else None
     return _posted(organisation, head.seq + 1, last_seq, seqs)
 
 
@@ -239,29 +242,43 @@ class _Unasked(SimpleLazyObject):
         return NotImplemented  # so that `some_list += it` takes it row by row
 
 
+def _standing(
+    organisation: Organisation, drafts: Sequence[Draft], codes: posting.Codes, by: User, today: date
+) -> queries.Standing:
+    look = partial(
+        queries.standing, organisation=organisation, drafts=drafts, codes=codes, user=by, on=today,
+        permission=Permission.POST_MOVEMENTS,
+    )  # fmt: skip
+    found = look()
+    if found.head is None and found.may:
+        _begin_chain(organisation)
+        found = look()
+    return found
+
+
 def _lock_head(organisation: Organisation) -> HeadRow:
     """Take the organisation's chain for ourselves until the transaction ends; one writer at a time."""
     head = queries.locked_head(organisation=organisation)
     if head is None:
-        algorithm = preferred_algorithm()
-        Head.objects.get_or_create(
-            organisation=organisation,
-            defaults={
-                "algorithm": algorithm,
-                "chain_hash": genesis(uscc=organisation.uscc, algorithm=algorithm),
-            },
-        )
+        _begin_chain(organisation)
         head = queries.locked_head(organisation=organisation)
         assert head is not None, "it was made just now"
     return head
 
 
-def _already_posted(organisation: Organisation, drafts: Sequence[Draft]) -> dict[uuid.UUID, int]:
-    """Return the seq of the drafts that stand already, by client id."""
+def _begin_chain(organisation: Organisation) -> None:
+    algorithm = preferred_algorithm()
+    start = genesis(uscc=organisation.uscc, algorithm=algorithm)
+    Head.objects.get_or_create(
+        organisation=organisation, defaults={"algorithm": algorithm, "chain_hash": start}
+    )
+
+
+def _already_posted(
+    organisation: Organisation, drafts: Sequence[Draft], used: Sequence[uuid.UUID]
+) -> dict[uuid.UUID, int]:
+    """Return the seq of the drafts whose client ids are used, if they say what was said before."""
     given = {draft.client_id: draft for draft in drafts if draft.client_id is not None}
-    used = queries.used_client_ids(organisation=organisation, client_ids=list(given))
-    if not used:
-        return {}
     rows = Movement.objects.filter(organisation=organisation).select_related(
         "stream", "lot", "source", "target"
     )
@@ -373,21 +390,25 @@ def _append(
     entries: Sequence[_Entry],
     by: User,
     now: datetime,
-    progress: Callable[[int], None] | None,
-) -> int:
+    note: Question,
+    progress: Callable[[int], None] | None = None,
+) -> None:
     """
-    Put the movements at the end of the chain, and return where it ends now.
+    Put the movements at the end of the chain, and the note of it into the audit log.
 
     The database moves the masses and the head by itself.
     """
     rows = _chained(organisation, head, entries, by, now.astimezone(UTC))
+    if len(entries) == 1:
+        insert_both(Question(insertion(1), next(rows)), note)
+        return
     done = 0
     while batch := list(islice(rows, ROWS_AT_ONCE)):
         _insert(batch)
         done += len(batch)
         if progress:
             progress(done)
-    return head.seq + done
+    asked(note.sql, *note.parameters)
 
 
 COLUMNS = (
@@ -428,9 +449,9 @@ def _insert(rows: Sequence[tuple[Any, ...]]) -> None:
     Insert rows past the ORM, which would take several times as long for a hundred thousand of them.
 
     On SQLite a statement with triggers has a price of its own, so many rows go into each; PostgreSQL
-    has COPY, which isn't worth its beginning for one row.
+    has COPY.
     """
-    if connection.vendor == "sqlite" or len(rows) == 1:
+    if connection.vendor == "sqlite":
         for start in range(0, len(rows), ROWS_PER_STATEMENT):
             some = rows[start : start + ROWS_PER_STATEMENT]
             asked(insertion(len(some)), *chain.from_iterable(some))
@@ -485,12 +506,12 @@ def reverse(
     ends = (movement.stream, movement.lot, movement.target, movement.source)
     stream, lot, source, target = (Named(row.pk, row.code) for row in ends)
     route = _Route(draft.kind.value, stream, lot, source, target)
-    last_seq = _append(organisation, head, [_Entry(draft, route, movement, reason)], by, now, None)
-    audit(
+    note = audit_row(
         by=by, now=now, organisation=organisation, action="ledger.reverse",
         object_ref=str(movement.seq), detail={"reason": reason},
     )  # fmt: skip
-    return Movement.objects.get(organisation=organisation, seq=last_seq)
+    _append(organisation, head, [_Entry(draft, route, movement, reason)], by, now, note)
+    return Movement.objects.get(organisation=organisation, seq=head.seq + 1)
 
 
 def _refuse_short_reversal(organisation: Organisation, movement: Movement, draft: Draft, today: date) -> None:
@@ -539,6 +560,18 @@ def close_month(*, organisation: Organisation, through: date, by: User, now: dat
         object_ref=through.isoformat(), detail={"seq": head.seq},
     )  # fmt: skip
     return closing
+
+
+def verify(*, organisation: Organisation | None, by: User, now: datetime) -> queries.Verification:
+    """Verify one ledger or all as a whole and keep what was found: what evaluations verify follows on it."""
+    found = queries.verify(organisation=organisation)  # which may take long: outside the transaction
+    with transaction.atomic():
+        VerifiedHead.keep(found.standings, now)
+        audit(
+            by=by, now=now, organisation=organisation, action="ledger.verify",
+            detail={"movements": found.movements, "faults": len(found.faults)},
+        )  # fmt: skip
+    return found
 
 
 @transaction.atomic

@@ -43,6 +43,9 @@ class Permission(StrEnum):
     JUDGE = "JUDGE"  # answer a question that the rules put to a person; grant an exception
     MAINTAIN_REQUIREMENTS = "MAINTAIN_REQUIREMENTS"  # baseline and leading values of an industry
     MANAGE_USERS = "MANAGE_USERS"
+    RUN_ROUND = "RUN_ROUND"  # open a round, decide at its stages, keep the register: an authority's own
+    REVIEW_CASE = "REVIEW_CASE"  # look into submitted cases of those it supervises
+    MAINTAIN_EXPERTS = "MAINTAIN_EXPERTS"
 
 
 _P = Permission
@@ -59,9 +62,11 @@ GRANTS: dict[tuple[Role, Relation], frozenset[Permission]] = {
     (Role.WORKER, Relation.OWN): frozenset({_P.VIEW_ORGANISATION, _P.VIEW_LEDGER, _P.POST_MOVEMENTS}),
     (Role.PARK_OFFICER, Relation.OWN): _OFFICER_OF_OWN,
     (Role.PARK_OFFICER, Relation.PARK): frozenset({_P.VIEW_ORGANISATION, _P.VIEW_LEDGER, _P.VIEW_FIGURES}),
-    (Role.AUTHORITY_OFFICER, Relation.OWN): frozenset({_P.VIEW_ORGANISATION, _P.MAINTAIN_REQUIREMENTS}),
+    (Role.AUTHORITY_OFFICER, Relation.OWN): frozenset(
+        {_P.VIEW_ORGANISATION, _P.MAINTAIN_REQUIREMENTS, _P.RUN_ROUND, _P.MAINTAIN_EXPERTS}
+    ),
     (Role.AUTHORITY_OFFICER, Relation.JURISDICTION): frozenset(
-        {_P.VIEW_ORGANISATION, _P.VIEW_LEDGER, _P.VIEW_FIGURES, _P.JUDGE}
+        {_P.VIEW_ORGANISATION, _P.VIEW_LEDGER, _P.VIEW_FIGURES, _P.JUDGE, _P.REVIEW_CASE}
     ),
     (Role.ADMINISTRATOR, Relation.OPERATOR): frozenset(
         {_P.VIEW_ORGANISATION, _P.EDIT_ORGANISATION, _P.MANAGE_USERS}

@@ -13,7 +13,8 @@ from wufei.catalogue.divisions import division_of_code
 from wufei.catalogue.industries import read_industry_code
 from wufei.registry import rules
 from wufei.registry.access import Permission, Relation, Role
-from wufei.registry.models import Organisation, OrganisationKind
+from wufei.registry.models import Organisation, OrganisationKind, Succession
+from wufei.registry.queries import COUNTRY
 from wufei.registry.rules import Scope
 
 ROLE_LABELS = {
@@ -45,6 +46,9 @@ PERMISSION_LABELS = {
     Permission.JUDGE: _("对须人工判断的要求作出判断"),
     Permission.MAINTAIN_REQUIREMENTS: _("维护行业基准值和引领值"),
     Permission.MANAGE_USERS: _("管理用户与角色"),
+    Permission.RUN_ROUND: _("组织征集、决定和管理名单"),
+    Permission.REVIEW_CASE: _("审阅辖区内单位的申报"),
+    Permission.MAINTAIN_EXPERTS: _("维护专家库"),
 }
 SCOPE_LABELS = {
     Scope.ORGANISATIONS_READ: _("读取单位信息"),
@@ -71,6 +75,17 @@ MEMBERSHIP_REFUSALS = {
     "already_member": _("该单位在这一天已是成员，请先登记离园，或改用离园以后的日期。"),
     "not_a_member": _("该单位现在不是成员，可能刚被别人登记离园。"),
     "left_before_joined": _("离园日期不能早于入园日期。"),
+}
+SUCCESSION_REFUSALS = {
+    "name_missing": _("请填写新名称，不超过 200 字。"),
+    "name_same": _("新名称与现名称相同。"),
+    "day_ahead": _("日期不能晚于今天，请在办理完毕后再登记。"),
+    "before_founding": _("日期不能早于成立日期，请核对。"),
+    "before_last_change": _("日期须晚于上一次更名，请核对沿革。"),
+    "goes_in_a_circle": _("承继单位本身就出自该单位，不能反过来登记。请核对两个单位。"),
+    "recorded_already": _("这项承继已经登记过了，请查看沿革。"),
+    "kind_unfit": _("请选择合并重组，或注销后重新设立。"),
+    "closed_already": _("该单位已登记终止，请查看沿革。"),
 }
 SECOND_FACTOR_REFUSALS = {
     "already_confirmed": _("两步验证已经启用。"),
@@ -208,15 +223,17 @@ class OrganisationByOperatorForm(OrganisationForm):
     """What an administrator may change besides."""
 
     class Meta(OrganisationForm.Meta):
-        fields = ("name", "kind", "division_code", *OrganisationForm.Meta.fields[1:])  # type: ignore[assignment]
+        fields = ("name", "kind", "division_code", "branch", *OrganisationForm.Meta.fields[1:])  # type: ignore[assignment]
         help_texts = {
             **OrganisationForm.Meta.help_texts,
-            "division_code": _("六位数字，例如 500110（重庆市綦江区）。它决定由哪里的主管部门监管。"),
+            "division_code": _("六位数字，例如 500110（重庆市綦江区）；部委填 000000。它决定由哪里的主管部门监管。"),
+            "branch": _("主管部门才有；评审环节按它认定由谁办理。"),
         }
 
     def clean_division_code(self) -> str:
         code: str = self.cleaned_data["division_code"].strip()
-        if len(code) != 6 or not code.isdecimal() or division_of_code(code[:2]) is None:
+        known = code == COUNTRY or division_of_code(code[:2]) is not None
+        if len(code) != 6 or not code.isdecimal() or not known:
             raise forms.ValidationError(_("没有这个行政区划代码，请填六位数字，例如 500110。"))
         return code
 
@@ -267,6 +284,42 @@ class JoinForm(forms.Form):
 
 class LeaveForm(forms.Form):
     left_on = forms.DateField(label=_("离园日期（最后一天）"), widget=DayInput())
+
+
+class RenameForm(forms.Form):
+    name = forms.CharField(label=_("新名称"), max_length=200)
+    on = forms.DateField(label=_("更名日期"), widget=DayInput(), help_text=_("营业执照变更登记的日期。"))
+    document = forms.CharField(
+        label=_("依据"), max_length=200, help_text=_("例如：登记机关的变更通知书文号。")
+    )
+    version = forms.IntegerField(widget=forms.HiddenInput)
+
+
+class SuccessionForm(forms.Form):
+    uscc = forms.CharField(label=_("承继单位的统一社会信用代码"), max_length=30)
+    kind = forms.ChoiceField(
+        label=_("事项"),
+        choices=[(kind.value, kind.label) for kind in Succession.Kind if kind != Succession.Kind.RENAME],
+    )
+    on = forms.DateField(label=_("日期"), widget=DayInput())
+    document = forms.CharField(label=_("依据"), max_length=200, help_text=_("例如：合并协议、批复文号。"))
+
+    def __init__(self, *args: Any, among: QuerySet[Organisation], **kwargs: Any):
+        super().__init__(*args, **kwargs)
+        self._among = among
+
+    def clean_uscc(self) -> Organisation:
+        compact = "".join(self.cleaned_data["uscc"].split()).upper()
+        found = self._among.filter(uscc=compact).first()
+        if found is None:
+            raise forms.ValidationError(
+                _("您可登记的范围内没有这个单位。请核对代码；承继单位在别处的，请系统管理员登记。")
+            )
+        return found
+
+
+class CloseForm(forms.Form):
+    on = forms.DateField(label=_("终止日期"), widget=DayInput(), help_text=_("注销登记的日期。"))
 
 
 class UserFilter(forms.Form):
@@ -331,6 +384,9 @@ class AuditFilter(forms.Form):
 ACTION_LABELS = {
     "registry.register_organisation": _("登记单位"),
     "registry.change_organisation": _("修改单位信息"),
+    "registry.rename_organisation": _("登记更名"),
+    "registry.record_succession": _("登记承继"),
+    "registry.close_organisation": _("登记终止"),
     "registry.join_park": _("入园"),
     "registry.leave_park": _("离园"),
     "registry.assign_role": _("分配角色"),
@@ -338,6 +394,7 @@ ACTION_LABELS = {
     "ledger.post": _("记账"),
     "ledger.reverse": _("冲正"),
     "ledger.close_month": _("结账"),
+    "ledger.verify": _("校验台账"),
     "ledger.declare_store": _("登记贮存设施"),
     "ledger.declare_stream": _("登记废物"),
     "capture.stage_upload": _("上传工作簿"),

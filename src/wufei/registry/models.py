@@ -18,6 +18,17 @@ class OrganisationKind(models.TextChoices):
     AGENCY = "AGENCY", _("第三方机构")
 
 
+class Branch(models.TextChoices):
+    """What an authority is an authority for."""
+
+    INDUSTRY = "INDUSTRY", _("经信")
+    ENVIRONMENT = "ENVIRONMENT", _("生态环境")
+    DEVELOPMENT = "DEVELOPMENT", _("发展改革")
+    EMERGENCY = "EMERGENCY", _("应急管理")
+    MARKET = "MARKET", _("市场监管")
+    TAX = "TAX", _("税务")
+
+
 class Organisation(models.Model):
     """A legal person known by its 统一社会信用代码; a park by that of its committee."""
 
@@ -26,6 +37,8 @@ class Organisation(models.Model):
     kind = models.CharField(_("单位类型"), max_length=16, choices=OrganisationKind.choices)
     industry_code = models.CharField(_("行业代码"), max_length=4, blank=True, default="")
     division_code = models.CharField(_("行政区划代码"), max_length=6, db_index=True)
+    branch = models.CharField(_("主管领域"), max_length=12, choices=Branch.choices, blank=True, default="")
+    closed_on = models.DateField(_("终止日期"), null=True, blank=True)
     address = models.CharField(_("详细地址"), max_length=300, blank=True, default="")
     established_on = models.DateField(_("成立日期"), null=True, blank=True)
     head = models.CharField(_("负责人"), max_length=60, blank=True, default="")
@@ -46,6 +59,40 @@ class Organisation(models.Model):
 
     def __str__(self) -> str:
         return f"{self.name}（{self.uscc}）"
+
+
+class Succession(models.Model):
+    """An organisation that goes on in another, or under another name: what its past was stays its past."""
+
+    class Kind(models.TextChoices):
+        RENAME = "RENAME", _("更名")
+        MERGER = "MERGER", _("合并、分立、重组")
+        REFOUNDED = "REFOUNDED", _("注销后重新设立")
+
+    predecessor = models.ForeignKey(Organisation, models.PROTECT, related_name="+")
+    successor = models.ForeignKey(Organisation, models.PROTECT, related_name="+")
+    kind = models.CharField(_("事项"), max_length=12, choices=Kind.choices)
+    on = models.DateField(_("日期"))
+    former_name = models.CharField(_("原名称"), max_length=200)
+    document = models.CharField(_("依据"), max_length=200, blank=True, default="")
+    recorded_at = models.DateTimeField()
+    recorded_by = models.ForeignKey(settings.AUTH_USER_MODEL, models.PROTECT, related_name="+")
+
+    class Meta:
+        constraints = (
+            # A rename keeps the code, so it is the same organisation; all else is another one.
+            models.CheckConstraint(
+                condition=Q(kind="RENAME", predecessor=F("successor"))
+                | (~Q(kind="RENAME") & ~Q(predecessor=F("successor"))),
+                name="registry_succession_rename_or_other",
+            ),
+            models.UniqueConstraint(
+                fields=("predecessor", "successor", "kind", "on"), name="registry_succession_once"
+            ),
+        )
+
+    def __str__(self) -> str:
+        return f"{self.predecessor_id} {self.kind} {self.successor_id}"
 
 
 class ParkMembership(models.Model):

@@ -1,10 +1,10 @@
 """What reads organisations and people; the one place where 'who may see whom' meets the store."""
 
 import hashlib
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from datetime import date, datetime, time, timedelta
 from functools import cache
-from typing import Any
+from typing import Any, NamedTuple
 
 import psycopg
 from django.db import DEFAULT_DB_ALIAS, connection, connections
@@ -21,6 +21,7 @@ from wufei.registry.models import (
     OrganisationKind,
     ParkMembership,
     RoleAssignment,
+    Succession,
     User,
 )
 
@@ -46,6 +47,60 @@ def members_of(*, park: Organisation, on: date) -> QuerySet[Organisation]:
     return Organisation.objects.filter(pk__in=rows.values("member_id"))
 
 
+COUNTRY = "000000"  # of a ministry
+MUNICIPALITIES = frozenset({"110000", "120000", "310000", "500000"})  # a city's and a province's authority at once
+
+
+def levels_of(division_code: str) -> frozenset[str]:
+    """
+    Return the levels at which an authority of the division works.
+
+    >>> sorted(levels_of("500000")), sorted(levels_of("440100")), sorted(levels_of("500110"))
+    (['CITY', 'PROVINCE'], ['CITY'], ['DISTRICT'])
+    """
+    if division_code == COUNTRY:
+        return frozenset({"MINISTRY"})
+    if division_code in MUNICIPALITIES:
+        return frozenset({"CITY", "PROVINCE"})
+    if division_code.endswith("0000"):
+        return frozenset({"PROVINCE"})
+    return frozenset({"CITY"}) if division_code.endswith("00") else frozenset({"DISTRICT"})
+
+
+def lineage_of(*, organisation: Organisation) -> set[int]:
+    """Return the keys of the organisation and of all that it came from, however far back."""
+    before: dict[int, set[int]] = {}
+    for successor, predecessor in Succession.objects.values_list("successor_id", "predecessor_id"):
+        before.setdefault(successor, set()).add(predecessor)
+    found, ahead = {organisation.pk}, [organisation.pk]
+    while ahead:
+        fresh = before.get(ahead.pop(), set()) - found
+        found |= fresh
+        ahead += fresh
+    return found
+
+
+def successions_of(*, organisation: Organisation) -> list[Succession]:
+    """Return how the organisation came about and went on, the latest first: its names and whom it is from."""
+    rows = Succession.objects.filter(Q(predecessor=organisation) | Q(successor=organisation))
+    shown = rows.select_related("predecessor", "successor", "recorded_by")
+    return list(shown.order_by("-on", "-pk"))
+
+
+def name_on(*, organisation: Organisation, day: date) -> str:
+    """Return the name that the organisation had on the day; a new name holds from its day on."""
+    later = Succession.objects.filter(successor=organisation, kind=Succession.Kind.RENAME, on__gt=day)
+    first = later.order_by("on", "pk").first()
+    return first.former_name if first else organisation.name
+
+
+def may_record_succession(*, user: User, organisation: Organisation, on: date) -> bool:
+    """Return whether the user may record a new name, a successor or the end of the organisation."""
+    if holds_as_operator(user=user, permission=Permission.EDIT_ORGANISATION):
+        return True
+    return may(user=user, permission=Permission.JUDGE, organisation=organisation, on=on)
+
+
 def jurisdiction_prefix(division_code: str) -> str:
     """
     Return what the division codes within an authority's jurisdiction begin with.
@@ -53,6 +108,8 @@ def jurisdiction_prefix(division_code: str) -> str:
     >>> jurisdiction_prefix("500000"), jurisdiction_prefix("440100"), jurisdiction_prefix("500110")
     ('50', '4401', '500110')
     """
+    if division_code == COUNTRY:
+        return ""
     for digits in (2, 4):
         if division_code[digits:] == "0" * (6 - digits):
             return division_code[:digits]
@@ -88,6 +145,13 @@ def visible_organisations(
 PREPARED_AFTER = 2  # times that a connection ran a statement
 
 
+class Question(NamedTuple):
+    """A statement and its parameters."""
+
+    sql: str
+    parameters: Sequence[Any]
+
+
 def asked(sql: str, *parameters: Any) -> list[tuple[Any, ...]]:
     """
     Run a statement past Django's cursor, and return its rows.
@@ -108,6 +172,15 @@ def asked(sql: str, *parameters: Any) -> list[tuple[Any, ...]]:
         return cursor.fetchall() if cursor.description else []
 
 
+def insert_both(first: Question, second: Question) -> None:
+    """Run two insertions; PostgreSQL takes them as one statement, which saves a way there and back."""
+    if connection.vendor == "postgresql":
+        asked(f"WITH put AS ({first.sql}) {second.sql}", *first.parameters, *second.parameters)
+        return
+    asked(first.sql, *first.parameters)
+    asked(second.sql, *second.parameters)
+
+
 @cache
 def _in_sqlite(sql: str) -> str:
     return sql.replace("%s", "?")
@@ -116,11 +189,10 @@ def _in_sqlite(sql: str) -> str:
 # Past the ORM, because every posting asks it: the roles that a person holds, and what the organisation of
 # each is to the organisation in question.
 ROLES_TOWARDS = """
-    SELECT a.role, own.id, own.division_code, it.kind, it.division_code, EXISTS (
-      SELECT 1 FROM registry_parkmembership m WHERE m.park_id = own.id AND m.member_id = it.id
-        AND m.joined_on <= %s AND (m.left_on IS NULL OR m.left_on >= %s))
-    FROM registry_roleassignment a
-      JOIN registry_organisation own ON own.id = a.organisation_id JOIN registry_organisation it ON it.id = %s
+    SELECT 'role', own.id, a.role, NULL, own.division_code, (
+      SELECT count(*) FROM registry_parkmembership m WHERE m.park_id = own.id AND m.member_id = %s
+        AND m.joined_on <= %s AND (m.left_on IS NULL OR m.left_on >= %s)), NULL
+    FROM registry_roleassignment a JOIN registry_organisation own ON own.id = a.organisation_id
     WHERE a.user_id = %s"""
 
 
@@ -130,22 +202,35 @@ def may(*, user: User, permission: Permission, organisation: Organisation, on: d
 
     The same rule as `visible_organisations`, asked for one organisation in one statement.
     """
+    found = roles_towards(user=user, organisation=organisation, on=on)
+    roles = asked(found.sql, *found.parameters)
+    return grants_it(user=user, permission=permission, organisation=organisation, roles=roles)
+
+
+def roles_towards(*, user: User, organisation: Organisation, on: date) -> Question:
+    """Return the question whose answer `grants_it` takes, for who asks it together with others."""
+    day = connection.ops.adapt_datefield_value(on)
+    return Question(ROLES_TOWARDS, (organisation.pk, day, day, user.pk))
+
+
+def grants_it(
+    *, user: User, permission: Permission, organisation: Organisation, roles: Iterable[tuple[Any, ...]]
+) -> bool:
+    """Return whether the answer to `roles_towards` grants the permission: `may`, for who has asked already."""
     if not user.is_active:
         return False
     if user.is_superuser:
         return organisation.pk is not None
     grants = granting(permission)
-    day = connection.ops.adapt_datefield_value(on)
-    for name, own, division, kind, its_division, is_member in asked(
-        ROLES_TOWARDS, day, day, organisation.pk, user.pk
-    ):
+    for _, own, name, _, division, is_member, _ in roles:
         role = Role(name)
-        within = its_division.startswith(jurisdiction_prefix(division))
+        within = organisation.division_code.startswith(jurisdiction_prefix(division))
+        supervised = within and organisation.kind != OrganisationKind.AUTHORITY
         if (
             (role, Relation.OPERATOR) in grants
             or ((role, Relation.OWN) in grants and own == organisation.pk)
             or ((role, Relation.PARK) in grants and is_member)
-            or ((role, Relation.JURISDICTION) in grants and within and kind != OrganisationKind.AUTHORITY)
+            or ((role, Relation.JURISDICTION) in grants and supervised)
         ):
             return True
     return False
@@ -241,9 +326,10 @@ def require_as_operator(*, user: User, permission: Permission) -> None:
 def found_organisations(
     *, among: QuerySet[Organisation], text: str = "", kind: str = "", division_code: str = ""
 ) -> QuerySet[Organisation]:
-    """Narrow organisations by a part of name or code, by kind, and by administrative division."""
+    """Narrow organisations by a part of present or former name or of code, by kind, and by division."""
     if text:
-        among = among.filter(Q(name__icontains=text) | Q(uscc__icontains=text))
+        formerly = Succession.objects.filter(former_name__icontains=text).values("successor_id")
+        among = among.filter(Q(name__icontains=text) | Q(uscc__icontains=text) | Q(pk__in=formerly))
     if kind:
         among = among.filter(kind=kind)
     if division_code:

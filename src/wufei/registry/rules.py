@@ -28,7 +28,7 @@ KINDS_OF_ROLE: dict[Role, frozenset[str]] = {
 }
 
 # An organisation that changed these itself would choose who supervises it.
-RESERVED_FIELDS = frozenset({"kind", "division_code"})
+RESERVED_FIELDS = frozenset({"kind", "division_code", "branch"})
 OWN_FIELDS = frozenset(
     {
         "name", "industry_code", "address", "established_on", "head", "contact", "phone", "fax", "email",

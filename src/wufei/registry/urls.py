@@ -1,6 +1,6 @@
 from django.urls import path
 
-from wufei.registry.views import account, organisations, people, signing_in
+from wufei.registry.views import account, organisations, people, signing_in, successions
 
 app_name = "registry"
 
@@ -20,6 +20,10 @@ urlpatterns = [
     path("organisations/new/", organisations.register, name="register"),
     path("o/<slug:uscc>/profile/", organisations.organisation, name="organisation"),
     path("o/<slug:uscc>/profile/edit/", organisations.edit, name="edit-organisation"),
+    path("o/<slug:uscc>/history/", successions.history, name="history"),
+    path("o/<slug:uscc>/history/rename/", successions.rename, name="rename"),
+    path("o/<slug:uscc>/history/successor/", successions.succeed, name="succeed"),
+    path("o/<slug:uscc>/history/close/", successions.close, name="close"),
     path("o/<slug:uscc>/members/", organisations.members, name="members"),
     path("o/<slug:uscc>/members/join/", organisations.join, name="join"),
     path("o/<slug:uscc>/members/<slug:member_uscc>/leave/", organisations.leave, name="leave"),

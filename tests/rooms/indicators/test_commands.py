@@ -43,6 +43,20 @@ def test_indicators_as_json(run, organisation, play):
     assert lines["generation_per_product", 2023, None]["missing"] == ["2023 年主产品产量"]
 
 
+def test_the_ways_of_an_indicator_are_told_apart_by_their_names(run, organisation, play):
+    play(organisation, TABLE + "2023-04-30 A 自行利用 5 吨 - - 筑路")
+
+    answer = run(cli.indicators, organisation.uscc, "--from", "2023", "--to", "2023", "--json")
+
+    ways = [
+        f
+        for f in json.loads(answer.output)["figures"]
+        if f["id"] == "utilisation_by_way_t" and not f["stream"]
+    ]
+    assert {f["name"].rpartition("：")[2]: f["dimension"] for f in ways} == {"制砖": "制砖", "筑路": "筑路"}
+    assert len({f["name"] for f in ways}) == len(ways)
+
+
 @pytest.mark.parametrize("option", ["--months", "--by-category", "--integrity"])
 def test_further_figures_come_when_asked_for(run, organisation, play, option):
     play(organisation, TABLE)

@@ -4,14 +4,16 @@ from datetime import date
 from decimal import Decimal
 
 import pytest
+from django.db.models import F
 
 from tests.tables import LedgerTable
 from wufei.indicators import queries
 from wufei.indicators.figure import MovementsBehind
 from wufei.indicators.sankey import links
 from wufei.ledger import queries as ledger_queries
+from wufei.ledger import services as ledger_services
 from wufei.ledger.kinds import Kind
-from wufei.ledger.models import Movement
+from wufei.ledger.models import Balance, Movement
 from wufei.ledger.services import reverse
 from wufei.terms.period import Period
 
@@ -379,3 +381,35 @@ def test_the_chains_of_a_park_are_those_of_its_members(park):
 
     assert (intact.value, len(intact.basis)) == (1, 2)
     assert value(park, "ledger_chain_intact") == 1
+
+
+def test_a_fault_that_a_whole_verification_finds_shows_at_once_and_until_it_is_mended(
+    organisation, play, operator, now
+):
+    play(organisation, YEAR_2023)
+
+    def verified() -> bool:
+        return ledger_services.verify(organisation=None, by=operator, now=now).is_ok
+
+    assert verified()
+    assert value(organisation, "ledger_chain_intact") == 1
+    Balance.objects.update(mass_g=F("mass_g") + 1)
+    assert value(organisation, "ledger_chain_intact") == 1  # nothing was posted since
+    assert not verified()
+    assert value(organisation, "ledger_chain_intact") == 0
+    play(organisation, "2023-06-30 A 产生 1 吨 - -")
+    assert value(organisation, "ledger_chain_intact") == 0
+    Balance.objects.update(mass_g=F("mass_g") - 1)
+    assert verified()
+    assert value(organisation, "ledger_chain_intact") == 1
+
+
+def test_of_a_park_the_member_with_a_fault_is_told_apart(park, operator, now):
+    faulty = Balance.objects.order_by("pk").first()
+    Balance.objects.filter(pk=faulty.pk).update(mass_g=F("mass_g") + 1)
+    ledger_services.verify(organisation=None, by=operator, now=now)
+
+    got = queries.figure(organisation=park, indicator="ledger_chain_intact", year=2023)
+
+    assert got.value == 0
+    assert sorted(part.value for part in got.basis) == [0, 1]

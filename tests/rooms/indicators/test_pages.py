@@ -196,6 +196,64 @@ def test_a_park_that_lost_a_member_reads_its_movements_no_more(
     assert client.get(f"/o/{park.uscc}/figures/park_generation_t/2025/movements/0/").status_code == 404
 
 
+@pytest.fixture
+def large_park(join, make_organisation, play):
+    """A park of 23 members, the last of which generated most: 1, 2, ... 23 tonnes."""
+    park = make_organisation("大园区", kind="PARK")
+    for number in range(1, 24):
+        member = make_organisation(f"成员{number:02}")
+        join(park, member)
+        play(member, f"2025-03-31 A 产生 {number} 吨 - -")
+    return park
+
+
+def test_of_many_parts_the_largest_are_shown_and_the_others_on_pages_of_their_own(
+    large_park, client, make_user
+):
+    client.force_login(make_user("PARK_OFFICER", large_park))
+    address = f"/o/{large_park.uscc}/figures/park_generation_t/2025/"
+
+    def members(response) -> list[str]:
+        return list(dict.fromkeys(re.findall(r"成员\d\d", response.words)))
+
+    def movements(response) -> list[str]:
+        return re.findall(r'href="([^"]+/movements/\d+/[^"]*)"', response.content.decode())
+
+    shown = read(client.get(address))
+    assert members(shown) == [f"成员{n:02}" for n in range(23, 3, -1)]
+    assert "全部 23 项" in shown.words
+
+    rest = read(client.get(address, {"part": "", "page": 2}))
+    assert members(rest) == ["成员03", "成员02", "成员01"]
+    [*_, last] = movements(rest)
+    assert "合计 1 吨" in read(client.get(last)).words  # page=2 isn't the movements' own
+    assert "合计 23 吨" in read(client.get(movements(shown)[0])).words
+
+    rate = f"/o/{large_park.uscc}/figures/park_utilisation_rate_pct/2025/"
+    generated = read(client.get(rate, {"part": "1", "page": 2}))
+    assert "part=1" in client.get(rate).content.decode()
+    assert members(generated) == ["成员03", "成员02", "成员01"]
+    assert "合计 2 吨" in read(client.get(movements(generated)[1])).words
+
+
+@pytest.mark.parametrize("part", ["0.0.0.0.0", "99", "x", "1.0.0", "."])
+def test_a_part_that_is_not_there_is_not_found(books, page, part):
+    assert page("figures/utilisation_rate_pct/2025/", part=part).status_code == 404
+
+
+def test_of_much_that_is_missing_what_the_reader_can_supply_comes_first(large_park, client, make_user):
+    client.force_login(make_user("PARK_OFFICER", large_park))
+
+    table = read(client.get(f"/o/{large_park.uscc}/figures/", {"since": 2022, "through": 2025}))
+    whole = read(client.get(f"/o/{large_park.uscc}/figures/park_value_added_10k_yuan/2025/"))
+
+    assert table.content.decode().count('class="what"') == 50
+    assert "另有" in table.words
+    assert "等 23 项" in table.words
+    assert "成员17" in whole.words
+    assert whole.content.decode().count('class="what"') == 23
+
+
 def test_the_number_of_queries_does_not_grow_with_the_rows(books, page):
     def asked(path: str) -> int:
         page(path)

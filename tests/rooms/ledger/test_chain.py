@@ -11,10 +11,11 @@ from django.db import DatabaseError, connection
 from tests.conftest import NOW
 from tests.rooms.ledger.test_state_machine import FIRST_DAY, open_ledger, play_randomly
 from wufei.ledger import queries, services
-from wufei.ledger.chain import genesis, link_hash
+from wufei.ledger.chain import genesis, link_hash, root_of
 from wufei.ledger.kinds import Kind
 from wufei.ledger.models import DailyRoot, Head, Movement, RootTimestamp
 from wufei.ledger.posting import Draft
+from wufei.ledger.queries import verifying
 from wufei.ledger.timestamp import request_for
 from wufei.registry.services import operator
 from wufei.terms.mass import Mass
@@ -102,7 +103,7 @@ def tamper_and_be_named(organisation, tamper, *, seeds) -> None:
     kept = {row.pk: row for row in Movement.objects.all()}
     for seed in seeds:
         expected = tamper(random.Random(seed), rows)
-        named = [f.movement for f in queries._chain_faults_of(organisation, Head.objects.get())]
+        named = [f.movement for f in verifying._chain_faults_of(organisation, Head.objects.get())]
         assert named[0] in expected, (seed, expected, named)
         assert expected <= set(named), (seed, expected, named)
         # A row put in gives all after it another number, so they are wrong too; else no sound row is named.
@@ -161,7 +162,7 @@ def test_a_chain_made_anew_as_a_whole_is_caught_by_the_daily_root_and_the_root_b
     # Who can write everything makes the root anew as well: our own check then finds nothing ...
     head = Head.objects.get()
     heads = [[organisation.uscc, head.seq, head.chain_hash]]
-    made_anew = queries.root_of(algorithm=root.algorithm, heads=[tuple(h) for h in heads])
+    made_anew = root_of(algorithm=root.algorithm, heads=[tuple(h) for h in heads])
     DailyRoot.objects.update(heads=heads, root=made_anew)
     assert queries.verify().is_ok
     # ... and only the timestamp, signed by somebody else, tells.

@@ -113,6 +113,30 @@ def test_the_list_is_narrowed_and_sorted(books, page, said, seqs):
     assert sum(t.count for t in shown.context["totals"]) == len(seqs)
 
 
+def test_a_period_that_ends_before_it_begins_lists_nothing_and_says_why(books, page):
+    asked = {"since": "2025-03-01", "through": "2025-02-01"}
+    shown = page("ledger/", **asked)
+
+    assert (rows_of(shown), shown.context["totals"]) == ([], [])
+    assert "结束日期早于开始日期" in text_of(shown)
+    assert page("ledger/", part="totals", **asked).context["totals"] == []
+    content = b"".join(page("ledger/export.xlsx", **asked).streaming_content)
+    sheet = openpyxl.load_workbook(io.BytesIO(content))["台账"]
+    assert not [row for row in sheet.iter_rows(min_row=2, values_only=True) if any(row)]
+
+
+@pytest.mark.parametrize(
+    ("asked", "number"), [("0", 1), ("-1", 1), ("", 1), ("x", 1), ("2", 2), ("99", 2), ("00", 1)]
+)
+def test_a_page_below_the_first_is_the_first_and_past_the_last_the_last(ledger, page, asked, number):
+    ledger.stores(库1="1000")
+    ledger.streams("A")
+    ledger.post(*(f"2025-01-{day:02d} A 产生 1 吨 库1 -" for day in range(1, 29)))
+    ledger.post(*(f"2025-02-{day:02d} A 产生 1 吨 库1 -" for day in range(1, 29)))
+
+    assert page("ledger/", page=asked).context["listing"].page.number == number
+
+
 def test_only_reversed_shows_both_the_mistake_and_its_reversal(books, page, officer, now):
     mistake = Movement.objects.get(seq=2)
     services.reverse(movement=mistake, reason="磅单录错", by=officer, now=now)

@@ -254,21 +254,29 @@ def test_the_database_itself_refuses_to_change_history(ledger, sql):
     assert Movement.objects.get().mass_g == 2_000_000
 
 
+@pytest.mark.parametrize("before", [0, 1], ids=["one row", "the second of two rows"])
 def test_the_database_itself_refuses_an_overdrawn_store_a_closed_month_and_a_foreign_place(
-    ledger, officer, make_organisation
+    ledger, officer, make_organisation, before
 ):
     [made] = ledger.post("2025-01-01 F1 产生 2 吨 库1 -")
     stranger = make_organisation()
     raw = {f.attname: getattr(made, f.attname) for f in Movement._meta.fields if f.attname != "id"}
 
+    def following(**said):
+        seq = said["seq"]
+        chained = {"previous_hash": f"{seq - 1:064}", "chain_hash": f"{seq:064}", "client_id": uuid.uuid4()}
+        return Movement(**(raw | chained | said))
+
     def refused(**said):
-        following = {"seq": 2, "previous_hash": made.chain_hash, "client_id": uuid.uuid4()}
+        first = {"previous_hash": made.chain_hash}
+        sound = [following(seq=2, mass_g=1, **first)][:before]
+        last = {"seq": 2 + before} | ({} if before else first) | said
         with pytest.raises(DatabaseError) as why, transaction.atomic():
-            Movement.objects.bulk_create([Movement(**(raw | following | said))])
+            Movement.objects.bulk_create([*sound, following(**last)])
         return str(why.value)
 
     assert "ledger_balance_not_overdrawn" in refused(
-        source_id=made.target_id, target_id=made.source_id, mass_g=2_000_001
+        source_id=made.target_id, target_id=made.source_id, mass_g=2_000_001 + before
     )
     refused(mass_g=0)
     refused(target_id=made.source_id)
@@ -276,8 +284,8 @@ def test_the_database_itself_refuses_an_overdrawn_store_a_closed_month_and_a_for
         assert "movement_across_organisations" in refused(**{nowhere: 10**6})
     assert "movement_across_organisations" in refused(target_id=place_of(stranger))
     assert "out_of_chain" in refused(organisation_id=stranger.pk)
-    assert "out_of_chain" in refused(seq=3)
-    assert "out_of_chain" in refused(previous_hash="0" * 64)
+    assert "out_of_chain" in refused(seq=4)
+    assert "out_of_chain" in refused(previous_hash="f" * 64)
     assert "client_id" in refused(client_id=made.client_id)
     services.close_month(organisation=ledger.organisation, through=date(2025, 1, 31), by=officer, now=NOW)
     assert "month_closed" in refused()

@@ -1,6 +1,8 @@
 """从哪里来: a figure down to what was stated and to the single movements."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
+from decimal import Decimal
 from typing import Any
 
 from django.core.paginator import Paginator
@@ -11,7 +13,7 @@ from django.views.decorators.http import require_safe
 
 from wufei.indicators import change, queries
 from wufei.indicators.definitions import INDICATORS
-from wufei.indicators.figure import Figure, MovementsBehind, StatedInput
+from wufei.indicators.figure import Basis, Figure, MovementsBehind, StatedInput
 from wufei.indicators.forms import FigureQuestion
 from wufei.indicators.services import FIRST_YEAR
 from wufei.indicators.views import tables
@@ -23,6 +25,8 @@ from wufei.registry.models import Organisation
 from wufei.registry.queries import organisation_for, visible_organisations
 from wufei.registry.views.listing import ROWS_PER_PAGE
 from wufei.terms.period import Period
+
+MOST_PARTS = 20  # of one figure on its page, the largest; the others are a page of their own
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,6 +42,12 @@ class Node:
     who: str = ""  # whose, where it is another's
     address: str = ""
     children: tuple["Node", ...] = ()
+    parts: int = 0  # how many children there are, shown or not
+    path: str = ""  # where it stands below the figure of the page: "0.12"
+
+    @property
+    def has_more(self) -> bool:
+        return self.parts > len(self.children)
 
     @property
     def places(self) -> int | str:
@@ -52,12 +62,70 @@ def figure(request: HttpRequest, uscc: str, indicator: str, year: int) -> HttpRe
     context = at.context(
         figure=found,
         definition=INDICATORS[indicator],
-        nodes=_nodes(found, at),
         gaps=tables.gaps([found], uscc=uscc),
         places=tables.places_of(found),
         stream_name=_stream_name(found),
+        cut=_cut(request),
     )
+    if "part" in request.GET:
+        part, parts = _part(found, request.GET["part"])
+        page = Paginator(parts, MOST_PARTS).get_page(request.GET.get("page"))
+        shown = _nodes(found, at, list(page))
+        return render(
+            request, "indicators/figure_part.html", context | {"part": part, "page": page, "nodes": shown}
+        )
+    parts = _parts(found.basis)
+    context |= {"nodes": _nodes(found, at, parts[:MOST_PARTS]), "parts": len(parts)}
     return render(request, "indicators/figure.html", context)
+
+
+@dataclass(frozen=True, slots=True)
+class _Part:
+    """What a figure rests on, with its place below the figure of the page and the number of its first leaf."""
+
+    of: Basis
+    path: str
+    leaf: int
+
+
+def _parts(basis: Sequence[Basis], path: str = "", leaf: int = 0) -> list[_Part]:
+    """Return the parts of a figure; of many the largest first, so that none that matters is on a later page."""
+    found = []
+    for number, each in enumerate(basis):
+        found.append(_Part(each, f"{path}.{number}" if path else str(number), leaf))
+        leaf += len(_movements_behind(each))
+    return sorted(found, key=_by_size) if len(found) > MOST_PARTS else found
+
+
+def _by_size(part: _Part) -> tuple[bool, Decimal]:
+    value = part.of.value if isinstance(part.of, Figure) else Decimal(0)
+    return value is None, -abs(value or Decimal(0))
+
+
+def _movements_behind(part: Basis) -> list[MovementsBehind]:
+    leaves = part.leaves() if isinstance(part, Figure) else [part]
+    return [leaf for leaf in leaves if isinstance(leaf, MovementsBehind)]
+
+
+def _part(found: Figure, path: str) -> tuple[Figure, list[_Part]]:
+    """Return the figure at that place below, and its parts; "" is the figure itself."""
+    parts = {part.path: part for part in _parts(found.basis)}
+    steps = path.split(".") if path else []
+    for depth in range(1, len(steps) + 1):
+        part = parts.get(".".join(steps[:depth]))
+        if part is None or not isinstance(part.of, Figure):
+            raise Http404
+        found = part.of
+        parts = {each.path: each for each in _parts(found.basis, part.path, part.leaf)}
+    return found, list(parts.values())
+
+
+def _cut(request: HttpRequest) -> str:
+    """Return which cut of the figure is looked at, as its other pages are asked."""
+    said = request.GET.copy()
+    for name in ("part", "page"):
+        said.pop(name, None)
+    return said.urlencode()
 
 
 def _asked(request: HttpRequest, at: Desk, indicator: str, year: int) -> Figure:
@@ -90,27 +158,29 @@ def _of_month(
     raise queries.UnknownIndicator(indicator)
 
 
-def _nodes(found: Figure, at: Desk) -> tuple[Node, ...]:
-    """Return what the figure rests on, every movement query numbered in the order of reading."""
+def _nodes(found: Figure, at: Desk, parts: Sequence[_Part]) -> tuple[Node, ...]:
+    """Return those parts of the figure with what they rest on, every movement query numbered as it is read."""
     subjects = {leaf.organisation for leaf in found.leaves()}
     named = dict(Organisation.objects.filter(uscc__in=subjects).values_list("uscc", "name"))
     readable = visible_organisations(user=at.user, permission=Permission.VIEW_LEDGER, on=at.today)
     may_read = set(readable.filter(uscc__in=subjects).values_list("uscc", flat=True))
-    numbers = iter(range(10**9))
 
-    def walk(part: Figure | MovementsBehind | StatedInput) -> Node:
-        whose = part.subject if isinstance(part, Figure) else part.organisation
+    def walk(part: _Part) -> Node:
+        of = part.of
+        whose = of.subject if isinstance(of, Figure) else of.organisation
         who = "" if whose == at.uscc else named.get(whose, whose)
-        if isinstance(part, Figure):
-            address = tables.figure_address(part, uscc=at.uscc) if part.period.is_year else ""
-            return Node(figure=part, who=who, address=address, children=tuple(map(walk, part.basis)))
-        if isinstance(part, StatedInput):
-            return Node(stated=part, who=who)
-        return Node(
-            movements=part, words=asked_words(part), leaf=next(numbers), who=who, may_read=whose in may_read
-        )
+        if isinstance(of, Figure):
+            address = tables.figure_address(of, uscc=at.uscc) if of.period.is_year else ""
+            below = _parts(of.basis, part.path, part.leaf)
+            return Node(
+                figure=of, who=who, address=address, children=tuple(map(walk, below[:MOST_PARTS])),
+                parts=len(below), path=part.path,
+            )  # fmt: skip
+        if isinstance(of, StatedInput):
+            return Node(stated=of, who=who)
+        return Node(movements=of, words=asked_words(of), leaf=part.leaf, who=who, may_read=whose in may_read)
 
-    return tuple(map(walk, found.basis))
+    return tuple(map(walk, parts))
 
 
 def asked_words(behind: MovementsBehind) -> str:
@@ -159,7 +229,7 @@ def movements(request: HttpRequest, uscc: str, indicator: str, year: int, leaf: 
     """List the movements that one leaf of a figure sums, each with its own page."""
     at = desk(request, uscc, Permission.VIEW_FIGURES)
     found = _asked(request, at, indicator, year)
-    behind = [each for each in found.leaves() if isinstance(each, MovementsBehind)]
+    behind = _movements_behind(found)
     if leaf >= len(behind):
         raise Http404
     part = behind[leaf]

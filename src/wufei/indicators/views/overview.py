@@ -20,6 +20,7 @@ from wufei.registry.views.listing import export, filters
 from wufei.terms.period import Period
 
 WITHOUT_FIGURES = (OrganisationKind.AUTHORITY, OrganisationKind.AGENCY)
+MOST_GAPS = 50  # of all figures of a table; each figure's own page names all of its
 
 
 def _streams(at: Desk) -> list[tuple[str, str]]:
@@ -54,8 +55,10 @@ def figures(request: HttpRequest, uscc: str) -> HttpResponse:
         return _exported(_("指标"), shown, columns)
     in_table = [cell.figure for part in shown for row in part.rows for cell in row.cells if cell.figure]
     trends = tables.charts(found, kind=kind, years=years, stream=stream)
+    gaps = tables.gaps(in_table, uscc=uscc)
     context = at.context(
-        form=form, years=years, columns=columns, sections=shown, charts=trends, gaps=tables.gaps(in_table, uscc=uscc),
+        form=form, years=years, columns=columns, sections=shown, charts=trends,
+        gaps=gaps[:MOST_GAPS], gaps_left=max(0, len(gaps) - MOST_GAPS),
         stream_label=dict(streams).get(stream) if stream else "",
     )  # fmt: skip
     return render(request, "indicators/figures.html", context)

@@ -89,6 +89,15 @@ class Cell:
     def places(self) -> int | str:
         return places_of(self.figure) if self.figure else ""
 
+    @property
+    def lacking(self) -> str:
+        """What is missing, in words; of many the first."""
+        labels = [each.label for each in self.figure.missing] if self.figure else []
+        some = "、".join(labels[:3])
+        return (
+            some if len(labels) <= 3 else _("%(some)s等 %(count)d 项") % {"some": some, "count": len(labels)}
+        )
+
 
 @dataclass(frozen=True, slots=True)
 class Row:
@@ -203,11 +212,11 @@ class Gap:
 
 
 def gaps(figures: Iterable[Figure], *, uscc: str) -> list[Gap]:
-    """Return what is missing for any of the figures, once each."""
+    """Return what is missing for any of the figures, once each: first what the organisation itself can supply."""
     lacking = dict.fromkeys(
         missing for figure in figures if figure.value is None for missing in figure.missing
     )
-    return [gap(missing, uscc=uscc) for missing in lacking]
+    return [gap(each, uscc=uscc) for each in sorted(lacking, key=lambda each: each.subject not in ("", uscc))]
 
 
 def gap(missing: Missing, *, uscc: str) -> Gap:

@@ -40,6 +40,7 @@ class Wanted:
     party: str = ""
     only: str = ""
     text: str = ""
+    is_impossible: bool = False  # a period that ends before it begins: nothing is in it
 
     @classmethod
     def of(cls, said: dict[str, Any]) -> "Wanted":
@@ -56,7 +57,9 @@ class Wanted:
         begins = self.since is None or self.since.day == 1
         end = self.through
         ends = end is None or end.day == calendar.monthrange(end.year, end.month)[1]
-        return begins and ends and not (self.store or self.lot or self.only or self.text)
+        return (
+            begins and ends and not (self.is_impossible or self.store or self.lot or self.only or self.text)
+        )
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,6 +89,8 @@ def sort_of(said: str) -> str:
 def narrowed(*, organisation: Organisation, wanted: Wanted) -> QuerySet[Movement]:
     """Return the movements that are wanted, in no order."""
     rows = Movement.objects.filter(organisation=organisation)
+    if wanted.is_impossible:
+        return rows.none()
     if wanted.since:
         rows = rows.filter(moved_on__gte=wanted.since)
     if wanted.through:
@@ -194,7 +199,7 @@ def listing(*, organisation: Organisation, wanted: Wanted, sort: str, page: str)
         is_capped = len(found) > MAX_COUNTED
         keys = [row[0] for row in found[:MAX_COUNTED]]
         totals = None if is_capped else _summed(found)
-    shown = Paginator(keys, PAGE_SIZE).get_page(page)
+    shown = page_at(Paginator(keys, PAGE_SIZE), page)
     asked = queries.movements(organisation=organisation).filter(seq__in=list(shown.object_list))
     by_seq = {row.seq: row for row in asked}
     return Listing(
@@ -204,6 +209,13 @@ def listing(*, organisation: Organisation, wanted: Wanted, sort: str, page: str)
         totals=totals,
         is_capped=is_capped,
     )
+
+
+def page_at(paginator: Paginator[Any], asked: str | None) -> Page[Any]:
+    """Return the page that was asked for: past the end the last, and below one the first."""
+    said = (asked or "").strip()
+    is_below_one = said.startswith("-") or not said.strip("0")
+    return paginator.get_page(1 if is_below_one else said)
 
 
 class _Keys:

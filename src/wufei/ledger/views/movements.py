@@ -35,7 +35,8 @@ def filter_of(request: HttpRequest, organisation: Organisation) -> tuple[Movemen
     streams = Stream.objects.filter(organisation=organisation).order_by("code")
     form = MovementFilter(request.GET, streams=streams, stores=queries.stores_of(organisation=organisation))
     form.is_valid()
-    return form, Wanted.of(form.cleaned_data)
+    is_reversed = form.has_error("through", "reversed")
+    return form, Wanted.of(form.cleaned_data | {"is_impossible": is_reversed})
 
 
 @require_safe

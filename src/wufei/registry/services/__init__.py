@@ -102,10 +102,26 @@ def audit(
     detail: dict[str, Any] | None = None,
 ) -> None:
     """Record who did what; call it in the transaction of the write itself."""
+    row = audit_row(
+        by=by, now=now, action=action, organisation=organisation, object_ref=object_ref, detail=detail
+    )
+    queries.asked(row.sql, *row.parameters)
+
+
+def audit_row(
+    *,
+    by: User,
+    now: datetime,
+    action: str,
+    organisation: Organisation | None = None,
+    object_ref: str = "",
+    detail: dict[str, Any] | None = None,
+) -> queries.Question:
+    """Return the statement that records who did what, for who sends it together with the write itself."""
     # Past the ORM: every write pays this, and building the statement takes longer than running it.
     at = connection.ops.adapt_datetimefield_value(now)
     of = organisation.pk if organisation else None
-    queries.asked(AUDIT, at, by.pk, of, action, object_ref, json.dumps(detail or {}))
+    return queries.Question(AUDIT, (at, by.pk, of, action, object_ref, json.dumps(detail or {})))
 
 
 def operator() -> User:
@@ -129,6 +145,7 @@ def register_organisation(
     name: str,
     kind: str,
     division_code: str,
+    branch: str = "",
     industry_code: str = "",
     address: str = "",
     established_on: date | None = None,
@@ -157,6 +174,7 @@ def register_organisation(
         name=name.strip(),
         kind=kind,
         division_code=division_code,
+        branch=branch,
         industry_code=industry_code,
         address=address,
         established_on=established_on,
@@ -192,6 +210,8 @@ def _refuse_impossible(organisation: Organisation) -> None:
     code = organisation.division_code
     if "division_code" not in errors and not (len(code) == 6 and code.isascii() and code.isdecimal()):
         errors["division_code"] = ["行政区划代码须为六位数字。"]
+    if organisation.branch and organisation.kind != OrganisationKind.AUTHORITY:
+        errors["branch"] = ["只有主管部门有主管领域。"]
     if errors:
         raise OrganisationRefused(errors)
 
