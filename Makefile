@@ -1,12 +1,14 @@
 # Each target sets up .venv when it is not there.
 PYTHON ?= $(shell command -v python3.11 || command -v python3)
 BIN := .venv/bin
+# Where `make demo` serves the site: make demo PORT=8001.
+PORT ?= 8000
 export PIP_DISABLE_PIP_VERSION_CHECK = 1
 
 .PHONY: demo test test-fast check fix bench docs lock assets clean
 
 demo: .venv/.run
-	$(BIN)/wufei --data var/demo demo
+	$(BIN)/wufei --data var/demo demo --port $(PORT)
 
 test: .venv/.dev
 	tools/install_test_system

@@ -122,6 +122,16 @@ def test_a_sound_edition_is_good(wufei, tmp_path):
     assert (answer.code, answer.json["ok"]) == (0, True)
 
 
+def test_an_id_that_another_edition_at_hand_has_is_refused_as_loading_refuses_it(wufei, tmp_path):
+    path = tmp_path / "川.yaml"
+    path.write_text(changed("id: sichuan-2026-1-enterprise", "id: miit-2025-539-park"), encoding="utf-8")
+
+    answer = wufei("editions", "check", path)
+
+    assert (answer.code, answer.out) == (1, "")
+    assert answer.err.startswith(f"{path}:1: 版本编号“miit-2025-539-park”已由 ")
+
+
 def test_a_province_is_added_by_a_folder_and_judged_by(process, tmp_path):
     folder = tmp_path / "editions"
     folder.mkdir()

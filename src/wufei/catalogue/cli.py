@@ -13,15 +13,15 @@ from rich.console import Console
 from rich.table import Table
 
 from wufei.catalogue import tables
-from wufei.catalogue.disposal_modes import disposal_mode
-from wufei.catalogue.divisions import division_of_code, path_names
+from wufei.catalogue.disposal_modes import ModeKind, disposal_mode
+from wufei.catalogue.divisions import Level, division_of_code, path_names
 from wufei.catalogue.exemptions import NOTICE as EXEMPTION_NOTICE
 from wufei.catalogue.exemptions import exemptions_for
 from wufei.catalogue.hazardous_list import import_hazardous_table
-from wufei.catalogue.industries import industry
+from wufei.catalogue.industries import CLASSES_NOT_LOADED, industries_near, industry
 from wufei.catalogue.search import Hit, Kind
 from wufei.catalogue.search import search as search_all
-from wufei.catalogue.waste_codes import WasteClass, WasteCodeReading, read_waste_code
+from wufei.catalogue.waste_codes import Standing, WasteClass, WasteCodeReading, look_up_waste_code
 from wufei.catalogue.working_days import YearNotLoaded, import_working_days, nth_working_day
 
 as_json = click.option("--json", "is_json", is_flag=True, help="输出JSON。")
@@ -84,7 +84,15 @@ def search(text: str, kind: str | None, of_industry: str, limit: int, is_json: b
         columns = ("代码", "名称", "类别与来源", "版本", "核对", "提示")
         _print_table(f"共{result.total}条，显示{len(result.hits)}条", columns, rows)
     if not result.total:
-        _refuse(f"没有查到“{text or of_industry}”；可改用名称的一部分、代码的前几位或拼音首字母。")
+        _refuse(_nothing_found(text or of_industry))
+
+
+def _nothing_found(text: str) -> str:
+    said = f"没有查到“{text}”；可改用名称的一部分、代码的前几位或拼音首字母。"
+    if near := industries_near(text):
+        listed = "、".join(f"{each.code} {each.name}" for each in near)
+        said += f"\n{CLASSES_NOT_LOADED}。名称相近的中类：{listed}。"
+    return said
 
 
 def _hit(hit: Hit) -> dict[str, Any]:
@@ -96,7 +104,7 @@ def _hit(hit: Hit) -> dict[str, Any]:
 @as_json
 def show(code: str, is_json: bool) -> None:
     """显示一个代码：废物、行业、区划或利用处置方式。"""
-    waste = read_waste_code(code)
+    waste = look_up_waste_code(code)
     found = _other_meanings(code)
     if waste.is_readable:
         found = {"waste": _waste(waste)} | found
@@ -108,7 +116,9 @@ def show(code: str, is_json: bool) -> None:
         _print_json({"code": code} | found)
         return
     for kind, fields in found.items():
-        _print_table(kind, ("项", "内容"), ((name, _cell(value)) for name, value in fields.items()))
+        said = {name: value for name, value in fields.items() if value not in (None, "", [])}
+        rows = ((LABELS[name], _shown(name, value)) for name, value in said.items())
+        _print_table(LABELS[kind], ("项", "内容"), rows)
 
 
 def _waste(reading: WasteCodeReading) -> dict[str, Any]:
@@ -140,12 +150,53 @@ def _other_meanings(code: str) -> dict[str, dict[str, Any]]:
     return found
 
 
-def _cell(value: Any) -> str:
-    if isinstance(value, dict):
-        return "\n".join(f"{key}: {_cell(part)}" for key, part in value.items())
-    if isinstance(value, list | tuple):
-        return "\n".join(_cell(part) for part in value)
-    return "" if value is None else str(value)
+# What the fields of an answer are called for people; scripts get the names themselves.
+LABELS = {
+    "waste": "废物", "industry": "行业", "division": "行政区划", "disposal_mode": "利用处置方式",
+    "code": "代码", "name": "名称", "label": "名称", "waste_class": "种类", "category": "类别",
+    "category_name": "类别名称", "standing": "状态", "is_verified": "核对", "notices": "提示", "entry": "目录条目",
+    "hazard": "危险特性", "edition": "版本", "in_force_from": "施行之日", "in_force_until": "废止之日",
+    "source": "来源", "level": "级别", "section": "门类", "division_code": "大类代码", "parent_code": "上级代码",
+    "path": "全称", "kind": "利用或处置", "exemptions": "豁免管理清单", "number": "序号", "waste_codes": "废物代码",
+    "waste_category": "废物类别", "origin": "来历", "stages": "豁免环节", "condition": "豁免条件",
+    "exempt_content": "豁免内容",
+}  # fmt: skip
+VALUES = {
+    WasteClass.GENERAL: "一般固体废物", WasteClass.HAZARDOUS: "危险废物",
+    Standing.LISTED: "在现行版本中", Standing.SUCCESSOR_NOT_LOADED: "在已载入的最新版本中，现行版本尚未导入",
+    Standing.RETIRED: "已停用", Standing.NOT_YET_IN_FORCE: "尚未施行", Standing.IDENTIFIED: "经鉴别认定",
+    Standing.NOT_IN_TABLE: "代码表中没有（代码表不全）", Standing.CATEGORY_ONLY: "只是类别",
+    ModeKind.UTILISATION: "利用", ModeKind.DISPOSAL: "处置",
+    Level.PROVINCE: "省级", Level.CITY: "地级", Level.DISTRICT: "县级",
+}  # fmt: skip
+INDUSTRY_LEVELS = {"division": "大类", "group": "中类"}
+# Of an entry these are said above it already; whether its own edition was verified is not whether it holds.
+ABOVE_THE_ENTRY = frozenset({"code", "category", "category_name", "waste_class", "is_verified"})
+
+
+def _shown(name: str, value: Any) -> str:
+    """Write a field for people."""
+    match name, value:
+        case "is_verified", bool():
+            return _verified(value)
+        case "entry", dict():
+            return _lines({key: part for key, part in value.items() if key not in ABOVE_THE_ENTRY})
+        case _, dict():
+            return _lines(value)
+        case "level", str() if value in INDUSTRY_LEVELS:
+            return INDUSTRY_LEVELS[value]
+        case "notices", _:
+            return "\n".join(value)
+        case "exemptions", _:
+            return "\n\n".join(_shown("entry", row) for row in value)
+        case _, list() | tuple():
+            return ("" if name == "path" else "、").join(map(str, value))
+    return VALUES.get(value, str(value))
+
+
+def _lines(fields: dict[str, Any]) -> str:
+    said = {name: value for name, value in fields.items() if value not in (None, "", ())}
+    return "\n".join(f"{LABELS[name]}：{_shown(name, value)}" for name, value in said.items())
 
 
 def _data_option(command: Any) -> Any:

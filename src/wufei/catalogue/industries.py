@@ -18,6 +18,10 @@ SOURCE = "GB/T 4754-2017（含第1号修改单），转录自二手资料，未�
 COLUMNS = ("level", "section", "code", "name")
 FILE = "gbt4754-2017-industries.csv"
 
+CLASSES_NOT_LOADED = "本系统载入了 GB/T 4754-2017 的大类和中类，没有小类（4 位代码，如“火力发电”）"
+# What so many names of industries have in common that it says nothing about any of them.
+_COMMON = frozenset("制造业和其他及的与类品加工活动服务用具设备产生行")
+
 _LENGTHS = {"division": 2, "group": 3}
 
 
@@ -103,3 +107,17 @@ def industries_named(part: str) -> tuple[Industry, ...]:
     """Return the industries whose name contains the text, the whole name first, then by code."""
     hits = [i for i in industries().values() if part and part in i.name]
     return tuple(sorted(hits, key=lambda i: (i.name != part, i.code)))
+
+
+def industries_near(text: str, *, limit: int = 5) -> tuple[Industry, ...]:
+    """
+    Return the groups (中类) whose names share most characters with the text, at least two of them.
+
+    >>> industries_near("火力发电")[0].name
+    '电力生产'
+    """
+    asked = {c for c in text if "\u4e00" <= c <= "\u9fff"} - _COMMON
+    groups = (i for i in industries().values() if i.level == "group")
+    shared = [(len(asked & set(i.name)), len(i.name), i) for i in groups]
+    near = sorted((each for each in shared if each[0] >= 2), key=lambda s: (-s[0], s[1], s[2].code))
+    return tuple(i for _, _, i in near[:limit])

@@ -15,7 +15,7 @@ from wufei.catalogue import tables
 from wufei.catalogue.divisions import divisions, path_names
 from wufei.catalogue.hazardous_list import PREFIX
 from wufei.catalogue.industries import industries, industries_named
-from wufei.catalogue.waste_codes import normal_form, read_waste_code, waste_entries
+from wufei.catalogue.waste_codes import look_up_waste_code, normal_form, waste_entries
 from wufei.catalogue.waste_entries import WasteEntry
 
 INITIALS_FILE = "pinyin-initials.csv"
@@ -49,7 +49,7 @@ class Hit:
     name: str
     context: str  # category and industry of a waste, path of a division, level of an industry
     edition: str
-    is_verified: bool
+    is_verified: bool  # in the edition that holds now
     source: str
     rank: Rank
     notices: tuple[str, ...] = ()  # of a waste: retired, successor not loaded, unverified
@@ -252,15 +252,18 @@ def _ways(card: _Card, name: str, code: str, digits: str, initials: str) -> Iter
 
 def _hit(card: _Card, rank: Rank, data_dir: Path | None) -> Hit:
     notices: tuple[str, ...] = ()
+    is_verified = card.is_verified
     if card.kind is Kind.WASTE:
-        notices = read_waste_code(card.code, data_dir=data_dir).notices
+        # Of the edition that holds now: a row verified in an older table is no longer a verified answer.
+        read = look_up_waste_code(card.code, data_dir=data_dir)
+        notices, is_verified = read.notices, read.is_verified
     return Hit(
         kind=card.kind,
         code=card.code,
         name=card.name,
         context=card.context,
         edition=card.edition,
-        is_verified=card.is_verified,
+        is_verified=is_verified,
         source=card.source,
         rank=rank,
         notices=notices,

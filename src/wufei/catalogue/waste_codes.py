@@ -34,6 +34,7 @@ __all__ = [
     "WasteCodeFault",
     "WasteCodeReading",
     "WasteEntry",
+    "look_up_waste_code",
     "normal_form",
     "read_waste_code",
     "waste_entries",
@@ -146,6 +147,34 @@ def read_waste_code(text: str, *, on: date | None = None, data_dir: Path | None 
     return _malformed(text, plain, data_dir)
 
 
+def look_up_waste_code(text: str, *, data_dir: Path | None = None) -> WasteCodeReading:
+    """
+    Read a waste code that somebody looks up: a category answers too, and nobody is told what to fill in.
+
+    How far the answer is verified is said of the edition that holds now, as `read_waste_code` does.
+    """
+    read = read_waste_code(text, data_dir=data_dir)
+    if read.fault is WasteCodeFault.HAZARDOUS_CODE_MISSING:
+        assert read.category is not None, "the fault is about a known category"
+        entry = hazardous_categories(data_dir=data_dir)[read.category]
+        holding = _edition_on(None).edition
+        notices: tuple[str, ...] = ()
+        standing = Standing.LISTED if entry.edition == holding else Standing.SUCCESSOR_NOT_LOADED
+        if standing is Standing.SUCCESSOR_NOT_LOADED:
+            notices = (_not_loaded_notice(entry.edition, holding),)
+        return replace(
+            read, code=read.category, entry=entry, standing=standing, notices=notices, fault=None, message=""
+        )
+    if read.standing is Standing.CATEGORY_ONLY and read.category is not None:
+        codes = [
+            e for e in general_waste_entries().values() if e.category == read.category and not e.is_category
+        ]
+        loaded = f"本系统载入了其中 {len(codes)} 个" if codes else "本系统还没有载入它的"
+        notice = f"{read.category} 是类别；{loaded}三级代码（代码表不全，未核对）。"
+        return replace(read, notices=(notice, *read.notices[1:]))
+    return read
+
+
 def _contradiction(text: str, prefix: str | None, category: str) -> WasteCodeReading | None:
     """Return the fault of a code written with another category than its own: HW09 900-249-08."""
     if prefix in (None, category):
@@ -224,13 +253,16 @@ def _superseded(
     code: str, listed: HazardousEdition, holding: HazardousEdition, loaded: tuple[HazardousTable, ...]
 ) -> tuple[Standing, str]:
     if all(table.edition.edition != holding.edition for table in loaded):
-        notice = f"以{listed.edition}年版为准，{holding.edition}年版尚未导入，未核对。"
-        return Standing.SUCCESSOR_NOT_LOADED, notice
+        return Standing.SUCCESSOR_NOT_LOADED, _not_loaded_notice(listed.edition, holding.edition)
     notice = (
         f"{code} 是{listed.title}的代码，自{holding.in_force_from}起施行的{holding.edition}年版已无此代码"
         f"（已停用）；请按{holding.edition}年版重新归类。"
     )
     return Standing.RETIRED, notice
+
+
+def _not_loaded_notice(listed: str, holding: str) -> str:
+    return f"以{listed}年版为准，{holding}年版尚未导入，未核对。"
 
 
 def _identified_notice(category: str, on: date | None) -> str:

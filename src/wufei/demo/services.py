@@ -9,7 +9,10 @@ from typing import Any
 from django.db import transaction
 
 from wufei.capture.services import ImportResult, import_workbook
+from wufei.cases import services as cases
+from wufei.cases.models import EvidenceCategory
 from wufei.demo.district import district, uscc_of, workbooks
+from wufei.demo.papers import MAKERS
 from wufei.demo.writing import written
 from wufei.policies import services as policies
 from wufei.policies.models import Answer
@@ -45,6 +48,7 @@ def build(*, folder: Path, by: User, now: datetime, report: Callable[[str], None
         report(f"已导入 {workbook.name}：台账 {result.posted} 行")
     organisations = _authorities(by=by, now=now)
     _green_factory(organisations, by=by, now=now)
+    _papers(organisations, by=by, now=now)
     _people(organisations, by=by, now=now)
 
 
@@ -87,6 +91,25 @@ def _green_factory(organisations: dict[str, Organisation], *, by: User, now: dat
             policies.declare(
                 organisation=factory, item=item, year=int(each), answer=ANSWERS[answer], basis=basis,
                 source=source, by=by, now=now,
+            )  # fmt: skip
+
+
+def _papers(organisations: dict[str, Organisation], *, by: User, now: datetime) -> None:
+    """What the workbooks have no column for, and the files that the two shown cases hand in."""
+    for name, said in district()["papers"].items():
+        registry.change_organisation(organisation=organisations[name], by=by, now=now, **said["registered"])
+        case = cases.open_case(
+            organisation=organisations[name],
+            edition_id=said["edition"],
+            year=int(said["year"]),
+            by=by,
+            now=now,
+        )
+        for each in said["files"]:
+            title, _dot, extension = each["name"].rpartition(".")
+            cases.attach_evidence(
+                case=case, category=EvidenceCategory(each["category"]), file_name=each["name"],
+                content=MAKERS[extension](title, each.get("lines", ())), by=by, now=now,
             )  # fmt: skip
 
 

@@ -245,6 +245,10 @@ def shown(value: Decimal, bound: Decimal | None = None) -> str:
     return str(plain(value if blurred else short))
 
 
+# What is kept of an amount: who asks for at least this asks for more than nothing.
+SMALLEST = Decimal("0.000001")
+
+
 def _with_unit(value: str, unit: str) -> str:
     return f"{value}{unit}" if unit in ("%", "") else f"{value} {unit}"
 
@@ -263,7 +267,8 @@ def _threshold(operand: Threshold, place: _Place) -> Explanation:
     asked = relation
     if bound:
         amount = _with_unit(shown(bound.value), bound.unit)
-        asked = in_words(of, bound.value) or f"{relation} {amount}"
+        is_anything = is_least and bound.value == SMALLEST
+        asked = in_words(of, bound.value) or ("大于 0" if is_anything else f"{relation} {amount}")
     since = _dated(bound) if bound else ""
     operands = {
         "value": plain(value),
@@ -464,9 +469,8 @@ def _stated_fact(operand: OneOf | StartsWith, place: _Place) -> Explanation:
         return place.node(Truth.UNKNOWN, f"{operand.name}未知，{asked}。", op, operands, (), (lacking,))
     holds = value in wanted if is_one_of else str(value).startswith(wanted)
     truth = Truth.MET if holds else Truth.NOT_MET
-    return place.node(
-        truth, f"{operand.name}为 {KINDS.get(str(value), value)}，{asked}，{WORDS[truth]}。", op, operands
-    )
+    words = KINDS.get(str(value)) or f" {value}"
+    return place.node(truth, f"{operand.name}为{words}，{asked}，{WORDS[truth]}。", op, operands)
 
 
 def years_after(day: date, years: int) -> date:

@@ -13,7 +13,7 @@ from decimal import Decimal
 from enum import StrEnum
 from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Discriminator, Field, Tag
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Discriminator, Field, Tag, model_validator
 
 
 class Kind(StrEnum):
@@ -284,14 +284,110 @@ class Quota(Frozen):
     says: Text
 
 
+StageKind = Literal[
+    "self_check", "third_party", "review", "site_check", "consultation", "experts", "shortlist", "notice",
+    "decision", "above",
+]  # fmt: skip
+_KIND_OF_DECIDER: dict[str, StageKind] = {
+    "APPLICANT": "self_check",
+    "AGENCY": "third_party",
+    "CONSULTED_DEPARTMENTS": "consultation",
+    "EXPERT": "experts",
+}
+
+
+class Department(Frozen):
+    """A department whose opinion is asked: as it is called, and the branch of authority that it is."""
+
+    name: Text
+    branch: Text
+
+
 class Stage(Frozen):
+    """
+    A stage that a case passes.
+
+    `decided_by` says their part; where others move the case on (experts score, departments reply), those
+    stand in `concluded_by`. More than one decider decide jointly; `settled_by` settles what they disagree on.
+    """
+
     id: Id
+    kind: StageKind = "review"
     label: Text  # for officers
     applicant_label: Text
-    decided_by: tuple[Text, ...]
-    working_days: Whole | None = None
+    decided_by: tuple[Text, ...] = Field(min_length=1)
+    concluded_by: tuple[Text, ...] = ()
+    settled_by: tuple[Text, ...] = ()
+    departments: tuple[Department, ...] = ()  # of a consultation
+    due_working_days: Whole | None = None  # to act in, from the day the case came
+    working_days: Whole | None = None  # of a public notice
+    quota: Id | None = None  # that a case counts towards once it passes
+    is_held: bool = Field(default=False, alias="held")  # told to applicants only when it is released
     clause: Text
     our_reading: bool = False
+
+    @model_validator(mode="before")
+    @classmethod
+    def _kind_by_decider(cls, raw: Any) -> Any:
+        if isinstance(raw, dict) and "kind" not in raw and raw.get("decided_by"):
+            kinds = {_KIND_OF_DECIDER.get(role) for role in raw["decided_by"]}
+            if len(kinds) == 1 and (kind := kinds.pop()):
+                return {**raw, "kind": kind}
+        return raw
+
+
+class RubricItem(Frozen):
+    """What experts give points for."""
+
+    id: Name
+    label: Text
+    max: Number
+    says: Text = "按材料和台账评分"
+    our_reading: bool = False
+
+
+class TieRule(Frozen):
+    """What decides between equal scores, in the order of the rules: a figure, or an item of the rubric."""
+
+    says: Text
+    figure: Name | None = None
+    item: Name | None = None
+    better: Literal["higher", "lower"] = "higher"
+    our_reading: bool = False
+
+
+class Scoring(Frozen):
+    """How experts score: how many a case, by which rubric, made comparable how, ties decided by what."""
+
+    experts_per_case: Whole
+    rubric: tuple[RubricItem, ...] = Field(min_length=1)
+    normalisation: Literal["none", "z_score"] = "z_score"
+    outlier_points: Number = Decimal(15)  # a sheet that far from the median of the others is shown
+    ties: tuple[TieRule, ...] = ()
+    expert_fields: tuple[Text, ...] = ()
+    our_reading: bool = True
+
+    @property
+    def full_marks(self) -> Decimal:
+        return sum((item.max for item in self.rubric), Decimal(0))
+
+
+class TitleGiven(Frozen):
+    """What a recognised case is given."""
+
+    name: Text
+    level: Literal["DISTRICT", "CITY", "PROVINCE", "MINISTRY"]
+    validity_years: Whole | None = None
+    clause: Text
+
+
+class Target(Frozen):
+    """How many titles the policy wants by the end of a year."""
+
+    by: Whole
+    number: Whole
+    clause: Text
+    says: Text
 
 
 class Form(Frozen):
@@ -322,6 +418,9 @@ class Edition(Frozen):
     dates: tuple[Deadline, ...] = ()
     quotas: tuple[Quota, ...] = ()
     stages: tuple[Stage, ...] = ()
+    scoring: Scoring | None = None
+    title_given: TitleGiven | None = None
+    targets: tuple[Target, ...] = ()
     forms: tuple[Form, ...] = ()
     stated_items: tuple[StatedItem, ...] = ()
     parameters: dict[Name, Parameter] = Field(default_factory=dict)
@@ -355,6 +454,9 @@ def extended(parent: Edition, child: Edition) -> Edition:
             "dates": _by_id(parent.dates, child.dates),
             "quotas": _by_id(parent.quotas, child.quotas),
             "stages": child.stages or parent.stages,
+            "scoring": child.scoring or parent.scoring,
+            "title_given": child.title_given or parent.title_given,
+            "targets": child.targets or parent.targets,
             "forms": child.forms or parent.forms,
             "stated_items": _by_id(parent.stated_items, child.stated_items),
             "parameters": {**parent.parameters, **child.parameters},

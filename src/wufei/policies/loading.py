@@ -390,10 +390,11 @@ class _Shelf:
 
     def put(self, read: _Read, *, replace: bool = False) -> None:
         held = self._reads.get(read.edition.id)
-        if held and not replace:
+        if held:
             line = read.source.line(("id",))
             reason = f"版本编号“{read.edition.id}”已由 {held.source.path} 使用"
             self.faults.append(Fault(read.source.path, line, reason))
+        if held and not replace:
             return
         self._reads[read.edition.id] = read
 
@@ -453,7 +454,11 @@ def load_editions(
 def check_file(
     path: Path, *, folders: Iterable[Path] = (), known_indicators: frozenset[str] | None = None
 ) -> list[Fault]:
-    """Return the faults of one file; what it extends is looked for beside it and in the folders."""
+    """
+    Return the faults of one file; what it extends is looked for beside it and in the folders.
+
+    An id that another file at hand has is a fault, as it is when they are loaded together.
+    """
     read, faults = _validated(path)
     if read is None:
         return faults

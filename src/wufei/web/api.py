@@ -29,6 +29,7 @@ from wufei.registry.api.door import MALFORMED, SCOPES, ErrorDetail, Refused, mal
 from wufei.registry.api.idempotency import HEADER
 from wufei.registry.api.organisations import router as organisations
 from wufei.registry.queries import NotPermitted
+from wufei.web import api_links
 
 MAX_BODY_BYTES = 1024 * 1024
 MAX_UPLOAD_BYTES = MAX_FILE_BYTES + MAX_BODY_BYTES
@@ -43,6 +44,9 @@ DESCRIPTION = f"""\
 
 数量以克为单位的整数给出，其他数为十进制字符串，从不使用浮点数；时刻为带时区的 ISO 8601。\
 有错时答复 `{{"code", "message", "details"}}`：message 说明哪里不对、该怎么办。
+
+成功的答复列有 `links`：接着可以做什么，所需的参数取自这次请求或答复的哪一处；\
+其中的 requestBody 只写取自答复的部分（例如 version），其余由客户端填写。
 
 令牌的范围：{"；".join(f"`{scope}` {words}" for scope, words in SCOPES.items())}。
 """
@@ -244,14 +248,25 @@ def _plain_place(where: str) -> str:
 
 # --- the document and its page ---------------------------------------------------------
 
-for prefix, router in (
+ROUTERS = (
     ("", organisations),
     ("/organisations/{uscc}", ledger),
     ("/organisations/{uscc}", indicators),
     ("/organisations/{uscc}", evaluation),
     ("/organisations/{uscc}", cases),
     ("", editions_router),
-):
+)
+operations = {
+    operation.view_func.__name__: operation
+    for _, router in ROUTERS
+    for view in router.path_operations.values()
+    for operation in view.operations
+}
+api_links.describe(
+    operations.values(),
+    ids={name: api.get_openapi_operation_id(operation) for name, operation in operations.items()},
+)
+for prefix, router in ROUTERS:
     router.add_decorator(guarded, mode="view")
     api.add_router(prefix, router)
 

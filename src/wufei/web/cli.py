@@ -12,6 +12,10 @@ from typing import Any
 
 import click
 
+from wufei.web.command_words import speak_chinese
+
+speak_chinese()
+
 # Which module has which command; a module is imported only when its command is asked for.
 COMMANDS = {
     "catalogue": "wufei.catalogue.cli:catalogue",
@@ -25,6 +29,7 @@ COMMANDS = {
     "evaluate": "wufei.policies.cli:evaluate",
     "editions": "wufei.policies.cli:editions",
     "case": "wufei.cases.cli:case",
+    "register": "wufei.reviews.cli:register_group",
     "serve": "wufei.web.serving:serve",
     "demo": "wufei.demo.cli:demo",
 }

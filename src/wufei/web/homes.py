@@ -10,10 +10,12 @@ from django.shortcuts import redirect, render
 from django.utils import timezone
 from django.views.decorators.http import require_safe
 
+from wufei.cases.models import Case
 from wufei.indicators import queries as indicator_queries
 from wufei.ledger import queries as ledger_queries
 from wufei.ledger.kinds import LABELS
 from wufei.ledger.models import MonthlyFlow
+from wufei.ledger.views.listing import page_at
 from wufei.ledger.views.standing import by_store
 from wufei.registry import queries
 from wufei.registry.access import Permission
@@ -42,7 +44,7 @@ def organisation_home(request: HttpRequest, uscc: str) -> HttpResponse:
     held = queries.permissions_for(user=user, organisation=organisation, on=today)
     context = {
         "organisation": organisation, "today": today, "may": {each.name: True for each in held},
-            }  # fmt: skip
+    }  # fmt: skip
     if organisation.kind == OrganisationKind.PARK and Permission.VIEW_FIGURES in held:
         return render(request, "web/home_park.html", context | _park(request, organisation, held, today))
     if organisation.kind == OrganisationKind.AUTHORITY:
@@ -63,12 +65,22 @@ def _enterprise(organisation: Organisation, held: frozenset[Permission], today: 
     )
     context: dict[str, Any] = {"stores": stores, **_due(organisation, today)}
     if Permission.VIEW_FIGURES in held:
-        gaps = _offered(overview.gaps(organisation=organisation, today=today), held)
+        programme = _programme(organisation, held)
+        found = overview.gaps(organisation=organisation, today=today, programme=programme)
+        gaps = _offered(found, held)
         context |= {
             "so_far": overview.year_so_far(organisation=organisation, today=today),
             "gaps": gaps[:GAPS_SHOWN], "more_gaps": gaps[GAPS_SHOWN:],
         }  # fmt: skip
     return context
+
+
+def _programme(organisation: Organisation, held: frozenset[Permission]) -> str:
+    """Return the edition of the case that is being written; nothing of it for who may not see cases."""
+    if Permission.VIEW_CASE not in held:
+        return ""
+    cases = Case.objects.filter(organisation=organisation).order_by("-year", "-updated_at", "-pk")
+    return cases.values_list("edition", flat=True).first() or ""
 
 
 def _offered(gaps: list[overview.Gap], held: frozenset[Permission]) -> list[overview.Gap]:
@@ -94,12 +106,12 @@ def _park(
     everybody = indicator_queries.top_generators(park=park, year=year, limit=10_000)
     by_code = {row.uscc: row for row in everybody.rows}
     members = queries.memberships(park=park, on=today).order_by("member__name")
-    page = Paginator(members, ROWS_PER_PAGE).get_page(request.GET.get("page"))
+    page = page_at(Paginator(members, ROWS_PER_PAGE), request.GET.get("page"))
     gaps = _offered(
         [
             *(overview.Gap(says=f"缺 {each.label}。", where=each.where) for each in everybody.missing),
             *overview.stated_gaps(figures.values(), park),
-            *overview.declaration_gaps(organisation=park, today=today),
+            *overview.declaration_gaps(organisation=park, today=today, programme=_programme(park, held)),
         ],
         held,
     )
@@ -118,7 +130,7 @@ def _authority(request: HttpRequest, user: User, today: date) -> dict[str, Any]:
     within = visible.filter(kind__in=sorted(LEDGER_KINDS | {OrganisationKind.PARK.value}))
     text = request.GET.get("text", "").strip()[:80]
     found = queries.found_organisations(among=within, text=text).order_by("-kind", "name", "pk")
-    page = Paginator(found, ROWS_PER_PAGE).get_page(request.GET.get("page"))
+    page = page_at(Paginator(found, ROWS_PER_PAGE), request.GET.get("page"))
     return {
         "years": years, "year": year, "text": text, "page": page,
         "rows": overview.overseen(organisations=page.object_list, year=year),

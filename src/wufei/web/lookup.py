@@ -11,6 +11,7 @@ from django.utils.translation import gettext_lazy as _
 from django.views.decorators.http import require_safe
 
 from wufei.catalogue.exemptions import Exemption, exemptions_for
+from wufei.catalogue.industries import CLASSES_NOT_LOADED, industries_near
 from wufei.catalogue.search import Hit, Kind, search
 
 SHOWN = 50
@@ -62,6 +63,8 @@ def lookup(request: HttpRequest) -> HttpResponse:
             "rows": list(_rows(found.hits)),
             "total": found.total,
             "is_asked": bool(text or industry),
+            "near": () if found.total else industries_near(text or industry),
+            "classes_not_loaded": CLASSES_NOT_LOADED,
         },
     )
 

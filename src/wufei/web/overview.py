@@ -56,19 +56,29 @@ class StreamLine:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SoFar:
-    """The year so far: in total, and stream by stream."""
+    """The year through the last month with a record, beside the same months of last year."""
 
     year: int
-    through_month: int
+    through_month: int | None  # None: nothing is recorded of the year yet
+    is_unfinished: bool  # that month is the one we are in
     total: tuple[Line, ...]
     streams: tuple[StreamLine, ...]
+
+    @property
+    def last_year(self) -> int:
+        return self.year - 1
+
+    @property
+    def months(self) -> str:
+        return "1" if self.through_month == 1 else f"1–{self.through_month}"
 
 
 def year_so_far(*, organisation: Organisation, today: date) -> SoFar:
     """Return generation, utilisation, disposal and stock of the year, beside last year's same months."""
     now = indicator_queries.figures(organisation=organisation, from_year=today.year, to_year=today.year)
     this_year = {(f.stream, f.indicator): f for f in now if f.dimension is None}
-    before = _same_months_last_year(organisation, today)
+    through = _last_recorded_month(organisation, today)
+    before = _same_months_last_year(organisation, today.year - 1, through) if through else {}
     names = dict(
         Stream.objects.filter(organisation=organisation).order_by("code").values_list("code", "name")
     )
@@ -81,7 +91,8 @@ def year_so_far(*, organisation: Organisation, today: date) -> SoFar:
     streams = (StreamLine(code=code, name=name, lines=lines(code)) for code, name in names.items())
     return SoFar(
         year=today.year,
-        through_month=today.month,
+        through_month=through,
+        is_unfinished=through == today.month,
         total=lines(None),
         streams=tuple(each for each in streams if any(line.now or line.before for line in each.lines)),
     )
@@ -98,17 +109,27 @@ def _line(
     )
 
 
-def _same_months_last_year(organisation: Organisation, today: date) -> dict[tuple[str | None, str], Decimal]:
-    """Return last year's masses through the same month; kept as long as the chain has the same end."""
+def _last_recorded_month(organisation: Organisation, today: date) -> int | None:
+    """Return the last month of this year that has a record: with what comes after, nothing can be compared."""
+    recorded = MonthlyFlow.objects.filter(
+        organisation=organisation, month__range=(today.replace(month=1, day=1), today)
+    )
+    last: date | None = recorded.aggregate(last=Max("month"))["last"]
+    return last.month if last else None
+
+
+def _same_months_last_year(
+    organisation: Organisation, last: int, through: int
+) -> dict[tuple[str | None, str], Decimal]:
+    """Return last year's masses through the month; kept as long as the chain has the same end."""
     head = Head.objects.filter(organisation=organisation).first()
     if head is None:
         return {}
-    key = f"wufei:same-months:{organisation.pk}:{head.seq}:{head.chain_hash}:{today:%Y-%m}"
+    key = f"wufei:same-months:{organisation.pk}:{head.seq}:{head.chain_hash}:{last}-{through}"
     kept: dict[tuple[str | None, str], Decimal] | None = cache.get(key)
     if kept is not None:
         return kept
     found: dict[tuple[str | None, str], Decimal] = defaultdict(Decimal)
-    last = today.year - 1
     for figure in indicator_queries.figures(
         organisation=organisation, from_year=last, to_year=last, months=True
     ):
@@ -116,9 +137,9 @@ def _same_months_last_year(organisation: Organisation, today: date) -> dict[tupl
             continue
         month, at = figure.period.first_day.month, (figure.stream, figure.indicator)
         if figure.indicator == "stock_t":
-            if month == today.month:
+            if month == through:
                 found[at] = figure.value
-        elif figure.indicator in SHOWN and month <= today.month:
+        elif figure.indicator in SHOWN and month <= through:
             found[at] += figure.value
     cache.set(key, dict(found), timeout=3600)
     return dict(found)
@@ -136,10 +157,15 @@ class Gap:
     address: str = ""
     needs: Permission = Permission.VIEW_LEDGER  # to go to the address
     items: tuple[str, ...] = ()  # where it is several things of one kind
+    is_folded: bool = True  # the items, until somebody asks for them
 
 
-def gaps(*, organisation: Organisation, today: date) -> list[Gap]:
-    """Return what is missing of an enterprise's data, the most telling first."""
+def gaps(*, organisation: Organisation, today: date, programme: str = "") -> list[Gap]:
+    """
+    Return what is missing of an enterprise's data, the most telling first.
+
+    `programme` is the edition that the organisation applies by; its declarations come first.
+    """
     return [
         *_unnamed(organisation),
         *_empty_months(organisation, today),
@@ -149,7 +175,7 @@ def gaps(*, organisation: Organisation, today: date) -> list[Gap]:
             ),
             organisation,
         ),
-        *declaration_gaps(organisation=organisation, today=today),
+        *declaration_gaps(organisation=organisation, today=today, programme=programme),
     ]
 
 
@@ -236,31 +262,74 @@ def _is_within(edition: Edition, organisation: Organisation) -> bool:
     )
 
 
-def declaration_gaps(*, organisation: Organisation, today: date) -> Iterator[Gap]:
-    """Yield the declarations that an evaluation of the last complete year would ask for."""
+def declaration_gaps(*, organisation: Organisation, today: date, programme: str = "") -> Iterator[Gap]:
+    """
+    Yield the declarations that an evaluation of the last complete year would ask for.
+
+    First those of the programme; without one, of the edition that is due next, or else of the newest.
+    """
     year = today.year - 1
-    wanted: dict[str, int] = {}
-    for edition in concerning(organisation=organisation):
-        for criterion in edition.criteria:
-            for leaf in leaves(criterion.test) if criterion.test else ():
-                if isinstance(leaf, Declared):
-                    dated = edition.parameter(criterion, leaf.window).on(today) if leaf.window else None
-                    years = int(dated.value) if dated else 1
-                    wanted[leaf.declaration] = max(wanted.get(leaf.declaration, 0), years)
     given = set(Declaration.objects.filter(organisation=organisation).values_list("item", "year"))
-    lacking = []
+    known = concerning(organisation=organisation)
+    first = next((each for each in known if each.id == programme), None) or _most_likely(known, today)
+    if first is None:
+        return
+    own = _lacking(_asked(first, today), given, year)
+    if own:
+        yield Gap(
+            says=_("“%(edition)s”要问的声明还缺 %(n)d 项。") % {"edition": first.title, "n": len(own)},
+            where=_("在线声明，或数据工作簿“声明”"),
+            address=f"{reverse('policies:declarations', args=[organisation.uscc, year])}?edition={first.id}",
+            needs=Permission.EDIT_ORGANISATION,
+            items=tuple(own.values()),
+            is_folded=False,
+        )
+    wanted: dict[str, int] = {}
+    for edition in known:
+        for item, years in _asked(edition, today).items():
+            wanted[item] = max(wanted.get(item, 0), years)
+    others = {item: said for item, said in _lacking(wanted, given, year).items() if own.get(item) != said}
+    if others:
+        yield Gap(
+            says=_("其他政策要问的声明还缺 %(n)d 项。") % {"n": len(others)},
+            where=_("要申报时再补：在线声明，或数据工作簿“声明”"),
+            address=reverse("policies:latest-declarations", args=[organisation.uscc]),
+            needs=Permission.EDIT_ORGANISATION,
+            items=tuple(others.values()),
+        )
+
+
+def _most_likely(known: Iterable[Edition], today: date) -> Edition | None:
+    """Return the edition whose next day is closest; where none has a day to come, the newest."""
+    editions = list(known)
+    due = [
+        (each.on, edition.id, edition) for edition in editions for each in edition.dates if each.on >= today
+    ]
+    if due:
+        return min(due, key=lambda row: row[:2])[2]
+    return max(editions, key=lambda edition: (edition.in_force_from, edition.id), default=None)
+
+
+def _asked(edition: Edition, today: date) -> dict[str, int]:
+    """Return each declaration that the edition asks for, and for how many years."""
+    wanted: dict[str, int] = {}
+    for criterion in edition.criteria:
+        for leaf in leaves(criterion.test) if criterion.test else ():
+            if isinstance(leaf, Declared):
+                dated = edition.parameter(criterion, leaf.window).on(today) if leaf.window else None
+                years = int(dated.value) if dated else 1
+                wanted[leaf.declaration] = max(wanted.get(leaf.declaration, 0), years)
+    return wanted
+
+
+def _lacking(wanted: dict[str, int], given: set[tuple[str, int]], year: int) -> dict[str, str]:
+    """Return what is not declared yet, each item as a person reads it: with its years."""
+    found = {}
     for item, window in wanted.items():
         open_years = [str(y) for y in range(year - window + 1, year + 1) if (item, y) not in given]
         if open_years:
-            lacking.append(f"{item}（{'、'.join(open_years)}）")
-    if lacking:
-        yield Gap(
-            says=_("政策要问的声明还缺 %(n)d 项。") % {"n": len(lacking)},
-            where=_("在线声明，或数据工作簿“声明”"),
-            address=reverse("policies:latest-declarations", args=[organisation.uscc]),
-            needs=Permission.EDIT_ORGANISATION,
-            items=tuple(lacking),
-        )
+            found[item] = f"{item}（{'、'.join(open_years)}）"
+    return found
 
 
 # --- what comes next -------------------------------------------------------------------

@@ -9,6 +9,7 @@ import secrets
 import stat
 from datetime import timedelta
 from pathlib import Path
+from urllib.parse import unquote, urlsplit
 
 import dj_database_url
 
@@ -54,7 +55,9 @@ INSTALLED_APPS = [
     "wufei.indicators",
     "wufei.policies",
     "wufei.cases",
+    "wufei.reviews",
     "wufei.capture",
+    "wufei.portal",
     "wufei.web",
 ]
 
@@ -98,7 +101,9 @@ TEMPLATES = [
 SQLITE_OPTIONS = {
     "transaction_mode": "IMMEDIATE",
     "timeout": 30,
-    "init_command": "PRAGMA journal_mode=WAL; PRAGMA synchronous=FULL; PRAGMA cache_size=-65536;",
+    "init_command": "PRAGMA journal_mode=WAL; PRAGMA synchronous=FULL; PRAGMA cache_size=-65536; "
+    # A posting writes some eighteen pages, mostly the same ones as the posting before it.
+    "PRAGMA wal_autocheckpoint=4000;",
 }
 DATABASES = {
     "default": dj_database_url.parse(
@@ -206,6 +211,22 @@ FILE_UPLOAD_PERMISSIONS = 0o600
 
 # Folders of further programme editions, beside ours.
 EDITION_FOLDERS = [Path(p) for p in os.environ.get("WUFEI_EDITIONS", "").split(os.pathsep) if p]
+
+# Messages also go out by e-mail where a server is given: smtp://user:password@host:587 (STARTTLS),
+# smtps://user:password@host:465, or smtp+plain://host:25 inside one's own network.
+MAIL = urlsplit(os.environ.get("WUFEI_MAIL", ""))
+MAIL_IS_ON = bool(MAIL.hostname)
+EMAIL_BACKEND = f"django.core.mail.backends.{'smtp' if MAIL_IS_ON else 'dummy'}.EmailBackend"
+EMAIL_HOST = MAIL.hostname or ""
+EMAIL_PORT = MAIL.port or (465 if MAIL.scheme == "smtps" else 587 if MAIL.scheme == "smtp" else 25)
+EMAIL_HOST_USER = unquote(MAIL.username or "")
+EMAIL_HOST_PASSWORD = unquote(MAIL.password or "")
+EMAIL_USE_SSL = MAIL.scheme == "smtps"
+EMAIL_USE_TLS = MAIL.scheme == "smtp"
+EMAIL_TIMEOUT = 20
+DEFAULT_FROM_EMAIL = os.environ.get("WUFEI_MAIL_FROM", "wufei@localhost")
+# What links in e-mails begin with: https://wufei.example
+SITE_ADDRESS = os.environ.get("WUFEI_SITE", "").rstrip("/")
 
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 

@@ -37,11 +37,11 @@ def test_a_hostile_file_is_refused_soon_in_little_memory_and_in_chinese(name):
     build, code = HOSTILE[name]
     content = build()
     Path("/proc/self/clear_refs").write_text("5")  # forget the peak so far
-    before, began = peak_kb(), time.perf_counter()
+    before, began = peak_kb(), time.process_time()
 
     refusal = refused(content)
 
-    assert time.perf_counter() - began <= 1
+    assert time.process_time() - began <= 1  # of CPU: on a busy machine the clock says nothing
     assert peak_kb() - before <= 100 * 1024
     assert refusal.code == code
     assert any("一" <= c <= "鿿" for c in refusal.message)

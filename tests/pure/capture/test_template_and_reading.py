@@ -2,16 +2,18 @@
 
 import io
 import re
+import zipfile
 from datetime import date, datetime
 from decimal import Decimal
 from pathlib import Path
+from uuid import uuid5
 
 import pytest
 from openpyxl import load_workbook
 
 from tests.pure.capture.books import STREAMS, USCC, filled, row
 from wufei.capture.faults import Fault
-from wufei.capture.importing import WorkbookContent, read_workbook
+from wufei.capture.importing import CLIENT_IDS, Imported, WorkbookContent, new_drafts, read_workbook
 from wufei.capture.layout import DECLARATION_ITEMS, ORGANISATION_ITEMS
 from wufei.capture.rejects import rejects
 from wufei.capture.template import template
@@ -31,6 +33,15 @@ def faults(content: bytes) -> list[tuple[str | None, int | None, str | None, str
 
 def messages(content: bytes) -> list[str]:
     return [f.message for f in read(content).findings.faults]
+
+
+def with_cell(content: bytes, said: bytes, instead: bytes) -> bytes:
+    """Return the workbook with other bytes in its sheets, such as no library writes."""
+    changed = io.BytesIO()
+    with zipfile.ZipFile(io.BytesIO(content)) as before, zipfile.ZipFile(changed, "w") as after:
+        for name in before.namelist():
+            after.writestr(name, before.read(name).replace(said, instead))
+    return changed.getvalue()
 
 
 # --- the template
@@ -143,6 +154,36 @@ def test_the_fingerprint_is_of_the_content_not_of_the_row_or_its_writing():
     ).ledger
 
     assert first.fingerprint == again.fingerprint != other.fingerprint
+
+
+def test_what_is_one_key_of_a_dict_is_not_one_thing_in_a_cell():
+    said = read(
+        filled(ledger=[row("2024-03-05", "W01", "产生", 5, note=note) for note in (1, True, 1.0, "1")])
+    )
+
+    assert [r.note for r in said.ledger] == ["1", "是", "1", "1"]
+
+
+def test_a_client_id_is_of_organisation_content_and_count():
+    cart = row("2024-03-05", "W01", "产生", 5)
+    said = read(filled(ledger=[cart, cart, cart, cart])).ledger
+    mark = said[0].fingerprint
+
+    rows, drafts = new_drafts(said, before={mark: Imported(posted=2, reversed=1)}, uscc=USCC)
+
+    assert rows == said[1:]
+    assert [d.client_id for d in drafts] == [uuid5(CLIENT_IDS, f"{USCC}/{mark}/{n}") for n in (2, 3, 4)]
+
+
+@pytest.mark.parametrize(("said", "code"), [(b"NaN", "amount_not_a_number"), (b"inf", "amount_absurd")])
+def test_what_is_no_number_is_a_fault_and_comes_back_as_text(said, code):
+    content = with_cell(filled(ledger=[row("2024-03-05", "W01", "产生", 123456.5)]), b"123456.5", said)
+    found = read(content)
+
+    assert [(f.sheet, f.row, f.column, f.code) for f in found.findings.faults] == [("台账", 2, "数量", code)]
+    assert (
+        load_workbook(io.BytesIO(rejects(found.tables, found.findings.faults)))["台账"]["D2"].data_type == "s"
+    )
 
 
 def test_the_order_of_columns_is_free_and_others_are_ignored_with_a_notice():

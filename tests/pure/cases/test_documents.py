@@ -62,8 +62,12 @@ def test_the_enterprise_form_has_every_row_of_table_2(files):
 
     assert row_of(content, "产值（万元）") == ["185000", "192000.5", "201000"]
     assert row_of(content, "销售额（万元）") == ["180000", "未知", "199000"]
-    assert row_of(content, "产能") == ["6000000 万千瓦时", "6000000 万千瓦时", "未知"]
-    assert row_of(content, "产量") == ["5002022 万千瓦时", "5002023 万千瓦时", "见各产品"]
+    assert row_of(content, "产能（根据实际情况标注单位）") == ["6000000 万千瓦时", "6000000 万千瓦时", "未知"]
+    assert row_of(content, "产量（根据实际情况标注单位）") == [
+        "5002022 万千瓦时",
+        "5002023 万千瓦时",
+        "见各产品",
+    ]
     assert row_of(content, "其中，上网电量") == ["5002022 万千瓦时", "5002023 万千瓦时", "5002024 万千瓦时"]
     assert row_of(content, "其中，粉煤灰") == ["50.0000", "49.0000", "48.0000", "47.0000"]
     assert row_of(content, "废矿物油") == ["0.000100", "0.000100", "0.000100", "0.0000300"]
@@ -82,18 +86,84 @@ def test_the_park_form_has_every_row_of_table_1(files):
     content = files["park"]
 
     assert row_of(content, "园区总产值（万元）") == ["1850000", "1920000.5", "未知"]
-    assert row_of(content, "其中，421 金属废料和碎屑加工处理") == ["10022", "10023", "10024"]
+    assert row_of(content, "其中，421 金属废料和碎屑加工处理*（万元）") == ["10022", "10023", "10024"]
     assert row_of(content, "301 水泥、石灰和石膏制造") == ["5022", "5023", "未知"]
-    assert row_of(content, "园区工业固废产生强度") == ["1.2346", "1.1000", "未知", "0.9877"]
+    assert row_of(content, "园区工业固废产生强度*") == ["1.2346", "1.1000", "未知", "0.9877"]
     assert row_of(content, "工业固体废物园区内综合利用率（%）") == ["72.02", "76.83", "83.67", "90.65"]
     assert row_of(content, "园区成员第1有限责任公司") == [
         "441 电力生产", "产品乙 3 台；产品甲 1201 万吨", "1000", "89.9000", "80.0000", "88.89",
     ]  # fmt: skip
-    text = docx_text(content)
-    assert "注：产业分类参考《国民经济行业分类》中类，例：342 金属加工机械制造。" in text
-    assert "注：工业固废产生强度=工业固体废物产生量（吨）/工业增加值（万元）" in text
-    assert "（填写园区企业产生和园区企业利用的，不含外运）" in text
-    assert "（园区产废量前 10 位企业 2025 年情况，从事行业参考《国民经济行业分类》）" in text
+
+
+# Annex 2 of 工信厅联节函〔2025〕539号, line by line; what a filled form replaces stands in the empty one.
+COVER = (
+    "典型案例申报书", "单位名称：", "（加盖单位公章）", "地址：", "联系人：", "电话：", "邮箱：", "申报日期：", "承诺声明",
+    "我单位申报的所有材料，均真实、完整，如有不实，愿承担相应的责任。", "在不涉及商业机密的情况下，自愿与其他企业分享经验。",
+    "（公章）", "申报材料", "随附材料", "填表人：", "职务：", "联系电话：", "详细地址", "网址", "手机", "传真", "邮箱",
+)  # fmt: skip
+TABLE_1 = (
+    "表1", "基本资料", "园区名称", "主导产业*", "园区负责人", "企业数量", "规上企业数量", "生产经营总体情况", "园区总产值（万元）",
+    "注：产业分类参考《国民经济行业分类》中类，例：342金属加工机械制造。", "工业固废产生与利用总体情况",
+    "（填写园区企业产生和园区企业利用的，不含外运。可根据实际情况调整行数）", "园区工业固废产生强度*",
+    "园区内工业固废产生量（万吨）", "园区内工业固废利用量（万吨）", "工业固体废物园区内综合利用率（%）",
+    "注：工业固废产生强度=工业固体废物产生量（吨）/工业增加值（万元）", "主要企业情况",
+    "（园区产废量前10位企业2025年情况，从事行业参考《国民经济行业分类》）", "企业名称", "行业",
+    "主要产品及产量（根据实际情况标注单位）", "产值（万元）", "工业固废产生量（万吨）", "工业固废利用量（万吨）", "利用率",
+    "园区自述（主要内容：园区发展历史、相关荣誉、生产经营总体情况、信息化系统建设运行情况等）（1000字以内）：",
+)  # fmt: skip
+TABLE_2 = (
+    "表2", "基本情况", "企业名称", "从事行业*", "负责人", "厂区面积（平方米）", "员工数量", "生产经营及工业固废综合利用情况",
+    "产值（万元）", "销售额（万元）", "产能（根据实际情况标注单位）", "产量（根据实际情况标注单位）",
+    "注：从事行业参考《国民经济行业分类》中类，例：342金属加工机械制造。", "工业固废产生量（万吨）", "工业固废综合利用量（万吨）",
+    "工业固废综合利用率（%）",
+    "企业自述（主要内容：发展历史、相关荣誉、生产经营总体情况、固体废物管理信息化平台建设运行情况等）（1000字以内）：",
+)  # fmt: skip
+PRINTED = {
+    "empty park": (
+        "其中，产业1*（万元）（请将“产业X”修改为产业实际名称，下同）", "其中，固废1（请将“固废X”修改为实际的固废名称，下同）",
+        "其中，固废1",
+    ),
+    "empty enterprise": (
+        "其中，产品1（请将产品X修改为实际产品名称，下同）", "其中，固废1（请将固废X修改为实际产生的固废名称，下同）",
+        "其中，方式1（请将方式X修改为实际产生的固废名称，下同）",
+    ),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("name", DOSSIERS)
+def test_every_row_and_note_of_annex_2_stands_in_the_form(files, name):
+    said = {re.sub(r"\s", "", line) for line in docx_text(files[name]).split("\n")}
+    asked = (*COVER, *(TABLE_1 if "park" in name else TABLE_2), *PRINTED.get(name, ()))
+
+    assert [line for line in asked if not any(one.startswith(line) for one in said)] == []
+
+
+@pytest.mark.parametrize("name", DOSSIERS)
+def test_no_heading_stands_alone_at_a_pages_foot(files, name):
+    """Where the next thing is empty, the heading stays with what follows that."""
+    document = Document(io.BytesIO(files[name]))
+    stays = {p.text for p in document.paragraphs if p.paragraph_format.keep_with_next}
+    starts = [p.text for p in document.paragraphs if p.paragraph_format.page_break_before]
+
+    form = case_file(DOSSIERS[name])
+    parts = [section.heading for section in form.sections[1:]]
+    assert {*parts, form.quantities.title, "申报材料", "随附材料"} <= stays
+    assert len([text for text in stays if re.match("[一二]、“无废..”建设方案", text)]) == 2
+    assert starts == ["承诺声明", "申报材料", form.table.title.replace("表", "表 "), "随附材料"]
+
+
+@pytest.mark.parametrize("name", DOSSIERS)
+def test_a_table_is_not_broken_where_a_page_holds_it(files, name):
+    """Each row is tied to the next; Word lets go where a table is longer than a page."""
+    tables = Document(io.BytesIO(files[name])).tables
+    heads = {table.rows[0].cells[0].text: table for table in tables}
+    whole = [
+        table for head, table in heads.items() if not re.search("自述|主要企业|材料|单位名称|序号", head)
+    ]
+
+    assert len(whole) >= 4
+    for table in whole:
+        assert all(row.cells[0].paragraphs[0].paragraph_format.keep_with_next for row in table.rows)
 
 
 @pytest.mark.parametrize("name", ["empty enterprise", "empty park"])

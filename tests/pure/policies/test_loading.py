@@ -7,7 +7,7 @@ import pytest
 
 from tests.pure.policies.dossiers import EDITIONS, KNOWN
 from wufei.policies import loading
-from wufei.policies.loading import BrokenEditions, check_file, declaration_items, load_editions
+from wufei.policies.loading import BrokenEditions, Fault, check_file, declaration_items, load_editions
 
 SOUND = """\
 id: sample
@@ -264,11 +264,18 @@ def test_a_folder_that_is_not_there_is_refused(tmp_path):
         load_editions([tmp_path / "none"])
 
 
-def test_a_copy_of_each_of_our_editions_is_sound_by_itself(tmp_path):
+@pytest.mark.parametrize("path", sorted(loading.OURS.glob("*.yaml")), ids=lambda path: path.stem)
+def test_each_of_our_editions_is_sound_where_it_lies(path):
+    assert check_file(path, known_indicators=KNOWN) == []
+
+
+def test_a_copy_of_each_of_our_editions_is_refused_for_its_id_alone(tmp_path):
     for path in sorted(loading.OURS.glob("*.yaml")):
         copy = tmp_path / path.name
         shutil.copy(path, copy)
-        assert check_file(copy, known_indicators=KNOWN) == []
+        line = copy.read_text("utf-8").splitlines().index(f"id: {path.stem}") + 1
+        reason = f"版本编号“{path.stem}”已由 {path} 使用"
+        assert check_file(copy, known_indicators=KNOWN) == [Fault(copy, line, reason)]
         copy.unlink()
 
 

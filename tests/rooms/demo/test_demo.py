@@ -1,13 +1,16 @@
 """The made-up district: 2020 is what was published, and what follows is believable and whole."""
 
 import json
+import re
 from decimal import ROUND_HALF_UP, Decimal
+from pathlib import Path
 
 import pytest
-from click.testing import CliRunner
+from click.testing import CliRunner, Result
 from django.conf import settings
 
 from tests.conftest import NOW
+from tests.contract.test_readme import READMES, commands_of
 from wufei.demo import services
 from wufei.demo.district import district, district_totals, uscc_of, workbooks
 from wufei.indicators.queries import figures
@@ -112,17 +115,33 @@ def _check_verdicts(enterprises: dict[str, Organisation]) -> None:
     assert scored.score_max - scored.score_min == 8
 
 
+def _as_a_stranger_types(words: list[str], folder: Path) -> Result:
+    """Run a command of the README on the store of this test; what it writes goes to the folder."""
+    from wufei.web.cli import main  # app ready
+
+    here = [word.replace("var/demo", str(settings.DATA)) for word in words]
+    return CliRunner().invoke(main, [re.sub("^var/", f"{folder}/", word) for word in here])
+
+
 @pytest.mark.slow
-def test_the_demo_command_ends_with_the_main_job_done_and_a_second_run_builds_nothing(db, monkeypatch):
+def test_the_demo_command_ends_with_the_main_job_done_and_a_second_run_builds_nothing(
+    db, monkeypatch, tmp_path
+):
     from wufei.demo.cli import demo  # app ready
 
+    monkeypatch.setenv("COLUMNS", "80")
+    monkeypatch.setenv("WUFEI_DATA", str(settings.DATA))
+    monkeypatch.setenv("WUFEI_STORE_IS_OPEN", "1")
     first = CliRunner().invoke(demo, ["--no-serve"])
     assert first.exit_code == 0, first.output
     rows = Movement.objects.count()
-    second = CliRunner().invoke(demo, ["--no-serve"])
+    second = CliRunner().invoke(demo, ["--no-serve", "--json"])
 
     assert second.exit_code == 0
-    assert "不再重建" in second.output
+    assert "不再重建" in second.stderr
+    told = json.loads(second.stdout)
+    assert (told["address"], len(told["accounts"])) == (None, len(district()["people"]))
+    assert [each["verdict"] for each in told["cases"]] == ["met", "met"]
     assert Movement.objects.count() == rows
     for each in district()["people"]:
         assert each["username"] in first.output
@@ -130,3 +149,14 @@ def test_the_demo_command_ends_with_the_main_job_done_and_a_second_run_builds_no
     assert {"申报书.docx", "汇总表.xlsx", "provenance.json"} <= {p.name for p in folder.iterdir()}
     assert str(folder.name) in first.output.replace("\n", "")
     assert json.loads((folder / "provenance.json").read_text())["numbers"]
+    # Nothing is cut off at 80 columns, and the whole has a verdict.
+    assert "…" not in first.output
+    assert "总的结论：重庆綦晟火力发电有限公司 满足" in first.output
+    assert f"--data {settings.DATA} evaluate 9" in first.output.replace("\n", "")
+    # Every command of both READMEs can be typed as it stands.
+    (tmp_path / "var").mkdir()
+    for readme in READMES:
+        for words in commands_of(readme):
+            typed = _as_a_stranger_types(words, tmp_path / "var")
+            assert typed.exit_code == 0, (words, typed.output)
+    assert Movement.objects.count() == rows

@@ -45,6 +45,7 @@ MAY = {
     "edit": {"officer", "admin"},
     "own case": {"officer"},
     "judge": {"district"},
+    "record a succession": {"district", "admin"},
     "maintain requirements": set(),  # of an enterprise: nobody
     "see the park": {"park", "district", "admin"},
     "edit the park": {"park", "admin"},
@@ -55,6 +56,10 @@ OF_AN_ORGANISATION: dict[str, dict[str, str]] = {
     "flows": {"GET": "read the ledger"},
     "registry:organisation": {"GET": "see"},
     "registry:edit-organisation": {"GET": "edit", "POST": "edit"},
+    "registry:history": {"GET": "see"},
+    "registry:rename": {"GET": "record a succession", "POST": "record a succession"},
+    "registry:succeed": {"GET": "record a succession", "POST": "record a succession"},
+    "registry:close": {"GET": "record a succession", "POST": "record a succession"},
     "registry:members": {"GET": "see the park"},
     "registry:join": {"GET": "edit the park", "POST": "edit the park"},
     "registry:leave": {"GET": "edit the park", "POST": "edit the park"},

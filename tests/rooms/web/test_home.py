@@ -12,6 +12,7 @@ from django.test.utils import CaptureQueriesContext
 
 from tests.conftest import NOW
 from tests.tables import LedgerTable
+from wufei.cases.services import open_case
 from wufei.indicators.services import state_operation
 from wufei.policies import services as policy_services
 from wufei.registry.models import ParkMembership
@@ -67,6 +68,59 @@ def test_an_enterprises_home_has_the_year_so_far_beside_the_same_months_of_last_
     assert "595 ／ 1,000 吨，已用 59%" in text_of(shown)
 
 
+def test_the_year_so_far_ends_with_the_last_month_that_was_recorded(
+    officer, organisation, operator, monkeypatch
+):
+    """The demo's ledgers end in June: in November they are compared with last year's first half alone."""
+    play(organisation, operator, *YEARS)
+    monkeypatch.setattr("django.utils.timezone.now", lambda: NOW.replace(month=11))
+
+    shown = signed_in(officer).get(f"/o/{organisation.uscc}/")
+
+    lines = {line.indicator: (line.now, line.before) for line in shown.context["so_far"].total}
+    assert lines["generation_t"] == (150, 100), "not the 600 of January to November"
+    assert "台账记到 5 月" in text_of(shown)
+    assert "“上年同期”指 2025 年 1–5 月，5 月以后的月份不比较。" in text_of(shown)
+
+
+def test_a_year_without_records_is_compared_with_nothing(officer, organisation, operator):
+    play(organisation, operator, *YEARS[:3])
+
+    shown = signed_in(officer).get(f"/o/{organisation.uscc}/")
+
+    assert "2026 年还没有台账记录" in text_of(shown)
+    assert [line.before for line in shown.context["so_far"].total] == [None] * 4
+    assert "上年同期没有记录" not in text_of(shown)
+
+
+def test_what_the_open_case_needs_comes_first_and_the_rest_is_folded(officer, organisation, operator):
+    play(organisation, operator, *YEARS)
+    open_case(
+        organisation=organisation, edition_id="chongqing-2026-6-enterprise", year=2025, by=operator, now=NOW
+    )
+
+    shown = signed_in(officer).get(f"/o/{organisation.uscc}/")
+
+    first, rest = [gap for gap in [*shown.context["gaps"], *shown.context["more_gaps"]] if gap.items]
+    assert "无废企业" in first.says
+    assert (first.is_folded, rest.is_folded) == (False, True)
+    assert first.address.endswith("/declarations/2025/?edition=chongqing-2026-6-enterprise")
+    assert "行政处罚（2023、2024、2025）" in first.items
+    assert not set(first.items) & set(rest.items)
+    assert f"其他政策要问的声明还缺 {len(rest.items)} 项" in rest.says
+
+
+def test_without_a_case_the_edition_that_is_due_next_comes_first(organisation):
+    first, _ = overview.declaration_gaps(organisation=organisation, today=date(2026, 7, 1))
+    assert "?edition=chongqing-2026-green-factory" in first.address
+
+    newest, _ = overview.declaration_gaps(organisation=organisation, today=date(2030, 7, 1))
+    assert "?edition=chongqing-2026-green-factory" in newest.address
+
+    spring, _ = overview.declaration_gaps(organisation=organisation, today=date(2026, 4, 1))
+    assert "?edition=chongqing-2026-6-enterprise" in spring.address
+
+
 def test_the_home_says_what_is_missing(officer, organisation, operator):
     play(organisation, operator, *YEARS)
 
@@ -76,7 +130,7 @@ def test_the_home_says_what_is_missing(officer, organisation, operator):
         "1 条委外记录没有对方单位，去向查不到。", "2026-06 没有台账记录。", "2026-03 至 2026-04 没有台账记录。",
     ]  # fmt: skip
     assert "没有填 2025 年工业增加值（万元）。" in said
-    assert any(text.startswith("政策要问的声明还缺") for text in said)
+    assert said[-1].startswith("其他政策要问的声明还缺")
 
 
 def test_what_was_supplied_is_no_longer_missing(officer, organisation, operator):
@@ -85,7 +139,7 @@ def test_what_was_supplied_is_no_longer_missing(officer, organisation, operator)
         organisation=organisation, year=2025, output_value_10k_yuan=Decimal(3), sales_10k_yuan=Decimal(2), value_added_10k_yuan=Decimal(1),
         source="测试", by=operator, now=NOW,
     )  # fmt: skip
-    before = next(iter(overview.declaration_gaps(organisation=organisation, today=date(2026, 7, 1))))
+    before = list(overview.declaration_gaps(organisation=organisation, today=date(2026, 7, 1)))
     for year in (2023, 2024, 2025):
         policy_services.declare(
             organisation=organisation, item="行政处罚", year=year, answer="NO", basis="信用中国", source="测试",
@@ -94,7 +148,7 @@ def test_what_was_supplied_is_no_longer_missing(officer, organisation, operator)
 
     gaps = overview.gaps(organisation=organisation, today=date(2026, 7, 1))
     assert not [gap for gap in gaps if "对方单位" in gap.says or "工业增加值" in gap.says]
-    assert any(item.startswith("行政处罚（2023、2024、2025）") for item in before.items)
+    assert any(item.startswith("行政处罚（2023、2024、2025）") for gap in before for item in gap.items)
     assert not [item for gap in gaps for item in gap.items if item.startswith("行政处罚（")]
 
 

@@ -39,6 +39,18 @@ def test_an_industry_narrows_wastes(page):
     assert "900-214-08" not in shown
 
 
+def test_verified_and_unverified_never_stand_beside_each_other(page):
+    shown = page(q="900-249-08")
+    assert "未核对" in shown
+    assert "已核对" not in shown
+
+
+def test_a_class_of_industry_is_answered_with_the_groups_that_are_near(page):
+    shown = page(q="火力发电", kind="industry")
+    assert "没有小类" in shown
+    assert "?q=441&amp;kind=industry" in shown
+
+
 def test_nothing_found_says_how_to_ask(page):
     assert "换一个写法" in page(q="没有这样的东西")
     assert "查危险废物名录" in page()

@@ -1,0 +1,170 @@
+"""
+Where may one go from an answer? The links of the OpenAPI document.
+
+A link names the operation that may follow, and where in this request or its answer each parameter of that
+one stands. `body` holds what the answer gives to the next body; what it doesn't name, the client writes. All
+stand in one table, for they lead from room to room, and a room doesn't know those above it. Operations are
+called by their functions' names.
+"""
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from ninja.operation import Operation
+
+from wufei.cases.api import Document
+
+
+def _asked(name: str) -> dict[str, str]:
+    return {name: f"$request.path.{name}"}
+
+
+def _query(*names: str) -> dict[str, str]:
+    return {name: f"$request.query.{name}" for name in names}
+
+
+def _said(pointer: str) -> str:
+    return f"$response.body#/{pointer}"
+
+
+@dataclass(frozen=True, slots=True)
+class Link:
+    to: str
+    parameters: Mapping[str, str]
+    body: Mapping[str, Any] = field(default_factory=dict)
+    name: str = ""  # where two links lead from one answer to the same operation
+
+
+# What stays the same from one request to the next.
+HERE = _asked("uscc")
+CASE = HERE | _asked("case_id")
+RECORD = HERE | _asked("seq")
+FIGURE = HERE | _asked("indicator") | _asked("year")
+PART = _query("stream", "dimension")
+ITS_PART = {"stream": _said("figures/0/stream"), "dimension": _said("figures/0/dimension")}
+FILTER = _query("from", "to", "stream", "kind", "store", "lot", "q", "sort", "limit")
+
+VERSION = {"version": _said("version")}
+ITS_YEAR = {"from": _said("year"), "to": _said("year")}
+ITS_EDITION = {"edition": _said("edition"), "year": _said("year")}
+
+
+def _documents(case: dict[str, str]) -> tuple[Link, ...]:
+    return tuple(
+        Link("produce_document", case | {"document": each}, name=f"produce_{each.name.lower()}")
+        for each in Document
+    )
+
+
+def _about_the_case(case: dict[str, str]) -> tuple[Link, ...]:
+    return (
+        Link("save_case", case, VERSION),
+        Link("list_evidence", case),
+        Link("attach_evidence", case),
+        *_documents(case),
+        Link("evaluate", HERE | ITS_EDITION),
+        Link("list_indicators", HERE | ITS_YEAR),
+        Link("get_edition", {"edition_id": _said("edition")}),
+    )
+
+
+LINKS: Mapping[str, tuple[Link, ...]] = {
+    "list_organisations": (Link("get_organisation", {"uscc": _said("organisations/0/uscc")}),),
+    "get_organisation": (
+        Link("change_organisation", HERE, VERSION),
+        Link("list_streams", HERE),
+        Link("list_stores", HERE),
+        Link("list_movements", HERE),
+        Link("stock", HERE),
+        Link("verify", HERE),
+        Link("list_indicators", HERE),
+        Link("evaluate", HERE),
+        Link("list_cases", HERE),
+        Link("open_case", HERE),
+    ),
+    "change_organisation": (Link("get_organisation", HERE), Link("change_organisation", HERE, VERSION)),
+    # the ledger
+    "list_streams": (
+        Link("put_stream", HERE | {"code": _said("streams/0/code")}, {"version": _said("streams/0/version")}),
+        Link("post_movements", HERE, {"movements": [{"stream": _said("streams/0/code")}]}),
+        Link("list_movements", HERE | {"stream": _said("streams/0/code")}),
+    ),
+    "put_stream": (
+        Link("put_stream", HERE | {"code": _said("code")}, VERSION),
+        Link("post_movements", HERE, {"movements": [{"stream": _said("code")}]}),
+    ),
+    "list_stores": (
+        Link("put_store", HERE | {"code": _said("stores/0/code")}, {"version": _said("stores/0/version")}),
+        Link("list_movements", HERE | {"store": _said("stores/0/code")}),
+    ),
+    "put_store": (Link("put_store", HERE | {"code": _said("code")}, VERSION),),
+    "list_movements": (
+        Link("list_movements", HERE | FILTER | {"cursor": _said("next")}, name="next_page"),
+        Link("get_movement", HERE | {"seq": _said("movements/0/seq")}),
+        Link("reverse_movement", HERE | {"seq": _said("movements/0/seq")}),
+    ),
+    "post_movements": (
+        Link("list_movements", HERE),
+        Link("get_movement", HERE | {"seq": _said("movements/0/seq")}),
+        Link("reverse_movement", HERE | {"seq": _said("movements/0/seq")}),
+        Link("stock", HERE),
+        Link("close_month", HERE),
+        Link("verify", HERE),
+    ),
+    "get_movement": (Link("reverse_movement", RECORD),),
+    "reverse_movement": (
+        Link("get_movement", HERE | {"seq": _said("seq")}),
+        Link("get_movement", RECORD, name="get_reversed_movement"),
+        Link("verify", HERE),
+    ),
+    "close_month": (Link("stock", HERE | {"on": _said("closed_through")}), Link("verify", HERE)),
+    # figures and evaluation
+    "list_indicators": (
+        Link(
+            "get_figure",
+            HERE | {"indicator": _said("figures/0/id"), "year": _said("figures/0/year")} | ITS_PART,
+        ),
+    ),
+    "get_figure": (Link("movements_behind_figure", FIGURE | PART),),
+    "movements_behind_figure": (Link("get_figure", FIGURE | PART),),
+    "evaluate": (Link("get_edition", {"edition_id": _said("edition")}),),
+    "list_editions": (Link("get_edition", {"edition_id": _said("editions/0/id")}),),
+    # cases
+    "list_cases": (Link("get_case", HERE | {"case_id": _said("cases/0/id")}),),
+    "open_case": (
+        Link("get_case", HERE | {"case_id": _said("id")}),
+        *_about_the_case(HERE | {"case_id": _said("id")}),
+    ),
+    "get_case": (*_about_the_case(CASE), Link("mark_ready", CASE, VERSION)),
+    "save_case": (
+        Link("get_case", CASE),
+        Link("save_case", CASE, VERSION),
+        Link("mark_ready", CASE, VERSION),
+    ),
+    "mark_ready": (*_documents(CASE), Link("save_case", CASE, VERSION)),
+    "list_evidence": (Link("remove_evidence", CASE | {"evidence_id": _said("evidence/0/id")}),),
+    "attach_evidence": (
+        Link("list_evidence", CASE),
+        Link("remove_evidence", CASE | {"evidence_id": _said("id")}),
+    ),
+    "remove_evidence": (Link("list_evidence", CASE),),
+}
+
+
+def describe(operations: Iterable[Operation], ids: Mapping[str, str]) -> None:
+    """Write into each operation's description where its success leads; `ids`: each operation's `operationId`."""
+    for operation in operations:
+        links = LINKS.get(operation.view_func.__name__, ())
+        if links:
+            status = min(operation.response_models)
+            extra = operation.openapi_extra = operation.openapi_extra or {}
+            answer = extra.setdefault("responses", {}).setdefault(status, {})
+            answer["links"] = {link.name or link.to: document(link, ids) for link in links}
+
+
+def document(link: Link, ids: Mapping[str, str]) -> dict[str, Any]:
+    said: dict[str, Any] = {"operationId": ids[link.to], "parameters": dict(link.parameters)}
+    if link.body:
+        said["requestBody"] = dict(link.body)
+    return said
