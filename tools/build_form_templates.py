@@ -15,7 +15,7 @@ from pathlib import Path
 
 from docx import Document
 from docx.document import Document as DocumentType
-from docx.enum.text import WD_ALIGN_PARAGRAPH, WD_BREAK
+from docx.enum.text import WD_ALIGN_PARAGRAPH
 from docx.oxml import OxmlElement
 from docx.oxml.ns import qn
 from docx.shared import Mm, Pt, RGBColor
@@ -62,7 +62,7 @@ def write(
 def line(
     where: DocumentType | _Cell, text: str = "", *, font: str = BODY, size: float = 16, bold: bool = False,
     align: WD_ALIGN_PARAGRAPH = LEFT, indent: bool = False, spacing: float | None = 28, before: float = 0,
-    after: float = 0,
+    after: float = 0, stays: bool = False, new_page: bool = False,
 ) -> Paragraph:  # fmt: skip
     """Add a paragraph; `spacing` is the fixed distance of lines in points, as official papers have it."""
     paragraph = where.add_paragraph()
@@ -73,16 +73,16 @@ def line(
         form.line_spacing = Pt(spacing)
     if indent:
         form.first_line_indent = Pt(2 * size)
+    if stays:  # a heading: never alone at a page's foot
+        form.keep_with_next = True
+    if new_page:
+        form.page_break_before = True
     return write(paragraph, text, font=font, size=size, bold=bold) if text else paragraph
 
 
 def directive(where: DocumentType | _Cell, text: str) -> None:
     """Add a paragraph that docxtpl takes out together with its directive."""
     line(where, text, size=10, spacing=None)
-
-
-def page_break(document: DocumentType) -> None:
-    document.paragraphs[-1].add_run().add_break(WD_BREAK.PAGE)
 
 
 # --- tables -------------------------------------------------------------------------------
@@ -149,11 +149,11 @@ def row(made: Table, boxes: Sequence[Box], *, header: bool = False, height: floa
         at += box.span
 
 
-def loop(made: Table, over: str, boxes: Sequence[Box]) -> None:
+def loop(made: Table, over: str, boxes: Sequence[Box], *, height: float = 22) -> None:
     """Add rows that are repeated for each of something."""
     columns = len(made.columns)
     row(made, [Box("{%tr for " + over + " %}", columns)])
-    row(made, boxes)
+    row(made, boxes, height=height)
     row(made, [Box("{%tr endfor %}", columns)])
 
 
@@ -165,9 +165,15 @@ def note(made: Table, text: str, columns: int) -> None:
     row(made, [Box(text, columns, align=LEFT, size=9)])
 
 
-def gap(document: DocumentType) -> None:
+def gap(document: DocumentType, *, stays: bool = False) -> None:
     """Keep two tables apart without a visible gap; Word joins tables that touch."""
-    line(document, spacing=2)
+    line(document, spacing=2, stays=stays)
+
+
+def unbroken(made: Table) -> None:
+    """Keep the table on one page where one page holds it; the paragraph after it lets go."""
+    for paragraph in made._tbl.iter(qn("w:p")):
+        Paragraph(paragraph, made).paragraph_format.keep_with_next = True
 
 
 # --- page, footer, fonts ------------------------------------------------------------------
@@ -267,8 +273,6 @@ def cover(document: DocumentType, programme: Programme) -> None:
         )
         row(made, boxes, height=38)
         _underline(made.rows[-1].cells[1])
-    line(document)
-    page_break(document)
 
 
 def _underline(cell: _Cell) -> None:
@@ -286,15 +290,23 @@ def _underline(cell: _Cell) -> None:
 
 
 def commitment(document: DocumentType) -> None:
-    line(document, "承诺声明", font=TITLE, size=22, align=CENTRE, spacing=40, before=40, after=20)
+    line(
+        document,
+        "承诺声明",
+        font=TITLE,
+        size=22,
+        align=CENTRE,
+        spacing=40,
+        before=40,
+        after=20,
+        new_page=True,
+    )
     line(document, "我单位申报的所有材料，均真实、完整，如有不实，愿承担相应的责任。", indent=True)
     line(document, "在不涉及商业机密的情况下，自愿与其他企业分享经验。", indent=True)
     for _ in range(4):
         line(document)
     for text in ("单位名称：{{ form.cover.organisation }}", "（公  章）", "{{ form.cover.filed_on }}"):
         line(document, text, align=RIGHT, before=6).paragraph_format.right_indent = Pt(32)
-    line(document)
-    page_break(document)
 
 
 def typed(where: DocumentType | _Cell, paragraphs: str, *, size: float = 16, spacing: float = 28) -> None:
@@ -305,26 +317,24 @@ def typed(where: DocumentType | _Cell, paragraphs: str, *, size: float = 16, spa
 
 
 def body(document: DocumentType, programme: Programme) -> None:
-    line(document, "申报材料", font=HEADING, size=16, align=CENTRE, after=10)
-    line(document, "{{ form.title }}", font=TITLE, size=22, align=CENTRE, spacing=36, after=16)
-    line(document, f"一、“{programme.name}”建设方案制定情况", font=HEADING, indent=True)
+    line(document, "申报材料", font=HEADING, size=16, align=CENTRE, after=10, stays=True, new_page=True)
+    line(document, "{{ form.title }}", font=TITLE, size=22, align=CENTRE, spacing=36, after=16, stays=True)
+    line(document, f"一、“{programme.name}”建设方案制定情况", font=HEADING, indent=True, stays=True)
     typed(document, "form.sections[0].paragraphs")
-    line(document, f"二、“{programme.name}”建设方案实施情况", font=HEADING, indent=True)
+    line(document, f"二、“{programme.name}”建设方案实施情况", font=HEADING, indent=True, stays=True)
     directive(document, "{%p for section in form.sections[1:] %}")
-    line(document, "{{ section.heading }}", font="楷体_GB2312", indent=True)
+    line(document, "{{ section.heading }}", font="楷体_GB2312", indent=True, stays=True)
     directive(document, "{%p for paragraph in section.paragraphs %}")
     line(document, "{{ paragraph }}", indent=True)
     directive(document, "{%p endfor %}")
     directive(document, "{%p endfor %}")
-    line(document, "{{ form.quantities.title }}", font=HEADING, size=12, align=CENTRE, before=10)
-    document.paragraphs[-1].paragraph_format.keep_with_next = True
+    line(document, "{{ form.quantities.title }}", font=HEADING, size=12, align=CENTRE, before=10, stays=True)
     made = table(document, (3444, 1350, 1350, 1350, 1350))
     head = [Box("指  标", font=HEADING)]
     head += [Box(f"{{{{ form.quantities.columns[{i}] }}}}", font=HEADING) for i in range(4)]
     row(made, head, header=True)
     loop(made, "r in form.quantities.rows", _of_row(4))
-    line(document)
-    page_break(document)
+    unbroken(made)
 
 
 def _of_row(years: int, size: float = 10.5) -> list[Box]:
@@ -335,20 +345,21 @@ def _of_row(years: int, size: float = 10.5) -> list[Box]:
 
 
 def table_head(document: DocumentType, number: int, programme: Programme, name: str) -> None:
-    line(document, f"表 {number}", font=HEADING)
+    line(document, f"表 {number}", font=HEADING, stays=True, new_page=True)
     title = "{{ " + name + ".name }}基本情况表"
-    line(document, title, font=TITLE, size=18, align=CENTRE, spacing=32, after=8)
+    line(document, title, font=TITLE, size=18, align=CENTRE, spacing=32, after=8, stays=True)
     made = table(document, (2948, 2448, 3448), borders=False)
     filler = f"{name}.filler"
     texts = (("填表人：", "name"), ("职务：", "title"), ("联系电话：", "phone"))
     row(made, [Box(f"{label}{{{{ {filler}.{key} }}}}", align=LEFT, size=12) for label, key in texts])
-    gap(document)
+    unbroken(made)
+    gap(document, stays=True)
 
 
 def particulars(document: DocumentType, name: str, labels: tuple[str, str, str, str]) -> None:
     """基本资料: `labels` are heading, name, industry and head."""
     title, of_name, of_industry, of_head = labels
-    made = table(document, (1722, 3050, 1622, 2450))
+    made = table(document, (2120, 2750, 1490, 2484))
     heading(made, title, 4)
     p = f"{name}.particulars"
     for label, key in (
@@ -368,6 +379,7 @@ def particulars(document: DocumentType, name: str, labels: tuple[str, str, str, 
         for text in (f"{{{{ {p}.counts[{i}][0] }}}}", f"{{{{ {p}.counts[{i}][1].text }}}}")
     ]
     row(made, counts, height=24)
+    unbroken(made)
 
 
 def of_years(
@@ -383,14 +395,16 @@ def of_years(
         row(made, [Box(under, years + 1, align=CENTRE, size=9)], header=True)
     columns = [Box(f"{{{{ {name}.columns[{i}] }}}}", font=HEADING) for i in range(years)]
     row(made, [Box(""), *columns], header=True)
-    loop(made, f"r in {name}.rows", _of_row(years))
+    loop(made, f"r in {name}.rows", _of_row(years), height=18)
     for text in notes:
         note(made, text, years + 1)
+    unbroken(made)
 
 
 def self_description(document: DocumentType, name: str, title: str) -> None:
     made = table(document, (WIDTH,))
     row(made, [Box(title, font=HEADING, align=LEFT)], header=True)
+    unbroken(made)
     added = made.add_row()
     cell = added.cells[0]
     cell.paragraphs[0].paragraph_format.line_spacing = Pt(4)
@@ -415,9 +429,7 @@ def largest(document: DocumentType) -> None:
 
 
 def attachments(document: DocumentType) -> None:
-    line(document)
-    page_break(document)
-    line(document, "随附材料", font=HEADING, size=16, align=CENTRE, after=10)
+    line(document, "随附材料", font=HEADING, size=16, align=CENTRE, after=10, stays=True, new_page=True)
     made = table(document, (844, 3000, 5000))
     row(
         made,
@@ -437,7 +449,7 @@ def park(programme: Programme) -> DocumentType:
     of_years(document, "form.park.production", 3, "生产经营总体情况", notes=(of_industries,))
     gap(document)
     of_intensity = "注：工业固废产生强度=工业固体废物产生量（吨）/工业增加值（万元）"
-    under = "（填写园区企业产生和园区企业利用的，不含外运）"
+    under = "（填写园区企业产生和园区企业利用的，不含外运。可根据实际情况调整行数）"
     of_years(document, "form.park.waste", 4, "工业固废产生与利用总体情况", notes=(of_intensity,), under=under)
     gap(document)
     largest(document)

@@ -1,4 +1,4 @@
-"""Take the pictures of the main pages, wide and phone-narrow, for docs/screens/."""
+"""Take the pictures of the main pages, wide and phone-narrow, for docs/screens/; of those named, or of all."""
 
 import os
 import shutil
@@ -14,8 +14,9 @@ sys.path[:0] = [str(ROOT), str(ROOT / "src")]
 
 from playwright.sync_api import sync_playwright
 
-from tests.browser.conftest import NARROW, PASSWORD, QUIET, WIDE, WUFEI, chromium, free_port
+from tests.browser.conftest import NARROW, QUIET, WIDE, WUFEI, chromium, free_port
 from tests.browser.pages import PAGES
+from tests.browser.visiting import come_in, prepare
 
 SCREENS = ROOT / "docs/screens"
 
@@ -49,16 +50,13 @@ def take(site: str) -> None:
     wanted = set(sys.argv[1:])
     with sync_playwright() as playwright:
         browser = playwright.chromium.launch(executable_path=chromium(), args=QUIET)
-        for person in dict.fromkeys(page.person for page in PAGES):
+        prepare(browser, site)
+        for person in dict.fromkeys(p.person for p in PAGES if not wanted or p.name in wanted):
             for size, viewport in (("wide", WIDE), ("phone", NARROW)):
                 context = browser.new_context(viewport=viewport, locale="zh-CN", base_url=site)
                 tab = context.new_page()
                 if person:
-                    tab.goto("/sign-in/")
-                    tab.get_by_label("用户名").fill(person)
-                    tab.get_by_label("密码").fill(PASSWORD)
-                    tab.get_by_role("button", name="登录").click()
-                    tab.wait_for_url(lambda url: "sign-in" not in url)
+                    come_in(tab, person)
                 for page in PAGES:
                     if page.person == person and (not wanted or page.name in wanted):
                         tab.goto(page.path, wait_until="networkidle")

@@ -31,6 +31,12 @@ SETTINGS = {
     "WUFEI_ORIGINS": ("", "反向代理之后的来源，如 `https://wufei.example`，逗号分隔"),
     "WUFEI_HTTPS": ("0", "`1`：只走 HTTPS（安全 Cookie、跳转、HSTS）；正式使用必须打开"),
     "WUFEI_DEBUG": ("0", "`1`：开发时显示错误详情；正式使用不得打开"),
+    "WUFEI_MAIL": (
+        "",
+        "发邮件的服务器：`smtp://用户:密码@主机:587`（STARTTLS）、`smtps://用户:密码@主机:465`，内网可用 `smtp+plain://主机:25`；不写则只在系统内提醒",
+    ),
+    "WUFEI_MAIL_FROM": ("wufei@localhost", "邮件的发件人地址"),
+    "WUFEI_SITE": ("", "邮件里链接的开头，如 `https://wufei.example`"),
     "WUFEI_LOG_LEVEL": ("WARNING", "日志级别"),
 }
 

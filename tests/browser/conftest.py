@@ -13,7 +13,8 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import Browser, Page, sync_playwright
 
-PASSWORD = "wufei-demo-2026"
+from tests.browser.visiting import come_in, prepare
+
 WUFEI = [sys.executable, "-m", "wufei.web.cli"]
 # Without these, Chromium looks for hosts outside at every start.
 QUIET = [
@@ -39,9 +40,8 @@ def free_port() -> int:
 
 
 @pytest.fixture(scope="session")
-def site(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+def site(tmp_path_factory: pytest.TempPathFactory, browser: Browser) -> Iterator[str]:
     """Return the address of a site with the demo data, started by the commands themselves."""
-    chromium()
     data: Path = tmp_path_factory.mktemp("site")
     environment = {key: value for key, value in os.environ.items() if key != "DATABASE_URL"}
     environment |= {"WUFEI_DATA": str(data)}
@@ -56,6 +56,7 @@ def site(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
                 break
             except OSError:
                 time.sleep(0.3)
+        prepare(browser, address)
         yield address
     finally:
         server.terminate()
@@ -80,11 +81,7 @@ def sign_in(site: str, browser: Browser) -> Iterator[Callable[..., Page]]:
         contexts.append(context)
         page = context.new_page()
         if username:
-            page.goto("/sign-in/")
-            page.get_by_label("用户名").fill(username)
-            page.get_by_label("密码").fill(PASSWORD)
-            page.get_by_role("button", name="登录").click()
-            page.wait_for_url(lambda url: "sign-in" not in url)
+            come_in(page, username)
         return page
 
     yield as_person

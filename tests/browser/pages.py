@@ -7,8 +7,11 @@ from wufei.demo.district import district, uscc_of
 _SERIALS = {each["id"]: each["serial"] for each in district()["enterprises"] + district()["authorities"]}
 POWER = uscc_of(_SERIALS["power"])
 PARK = uscc_of(district()["park"]["serial"])
-DISTRICT = uscc_of(_SERIALS["district-industry"])
+DISTRICT, CITY = uscc_of(_SERIALS["district-industry"]), uscc_of(_SERIALS["city"])
+GEAR = uscc_of(_SERIALS["gear"])
 EDITION, PARK_EDITION = "chongqing-2026-6-enterprise", "chongqing-2026-6-park"
+FACTORY_EDITION = "gbt-36132-2025-green-factory"
+_CASE, _PARK_CASE = f"/o/{POWER}/cases/1/", f"/o/{PARK}/cases/2/"  # in the order of the demo's `papers`
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,6 +40,11 @@ PAGES = (
     MainPage("editions", "power", f"/o/{POWER}/evaluation/"),
     MainPage("evaluation", "power", f"/o/{POWER}/evaluation/{EDITION}/2025/"),
     MainPage("cases", "power", f"/o/{POWER}/cases/"),
+    MainPage("case", "power", _CASE),
+    MainPage("case-form", "power", f"{_CASE}form/"),
+    MainPage("case-evidence", "power", f"{_CASE}evidence/"),
+    MainPage("case-check", "power", f"{_CASE}check/"),
+    MainPage("figures-months", "power", f"/o/{POWER}/figures/2025/"),
     MainPage("profile", "power", f"/o/{POWER}/profile/"),
     MainPage("audit", "power", f"/o/{POWER}/audit/"),
     MainPage("lookup", "power", "/lookup/?q=fmh"),
@@ -45,6 +53,22 @@ PAGES = (
     MainPage("members", "park", f"/o/{PARK}/members/"),
     MainPage("figures-park", "park", f"/o/{PARK}/figures/"),
     MainPage("evaluation-park", "park", f"/o/{PARK}/evaluation/{PARK_EDITION}/2025/"),
+    MainPage("months-park", "park", f"/o/{PARK}/figures/2025/"),
+    MainPage("case-form-park", "park", f"{_PARK_CASE}form/"),
+    MainPage("home-worker", "power-worker", f"/o/{POWER}/"),
+    MainPage("ledger-worker", "power-worker", f"/o/{POWER}/ledger/"),
+    MainPage("import-preview", "gear", f"/o/{GEAR}/import/1/"),
+    MainPage("evaluation-factory", "gear", f"/o/{GEAR}/evaluation/{FACTORY_EDITION}/2025/"),
+    MainPage("stated-values", "gear", f"/o/{GEAR}/evaluation/{FACTORY_EDITION}/2025/values/"),
+    MainPage(
+        "judge", "district-industry", f"/o/{POWER}/evaluation/{EDITION}/2025/judge/quality-scale/scale/"
+    ),
+    MainPage("home-city", "city", f"/o/{CITY}/"),
+    MainPage("organisations-city", "city", "/organisations/"),
+    MainPage("home-expert", "expert", "/account/"),
+    MainPage("home-agency", "agency", "/account/"),
+    MainPage("second-factor-enrol", "agency", "/account/second-factor/"),
+    MainPage("second-factor", "repair", "/sign-in/code/"),
     MainPage("home-authority", "district-industry", f"/o/{DISTRICT}/"),
     MainPage("organisations", "district-industry", "/organisations/"),
     MainPage("requirements", "district-industry", f"/o/{DISTRICT}/requirements/"),

@@ -15,6 +15,7 @@ CASE_FILE = "申报书.docx"
 SUMMARY = "汇总表.xlsx"
 PROVENANCE = "provenance.json"
 NOTE = "说明.txt"
+NO_DAY = "      年    月    日"  # left to be filled by hand
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -142,7 +143,7 @@ class Cover:
     contact: str
     phone: str
     email: str
-    filed_on: str  # 2026 年 3 月 20 日; blank to be filled by hand
+    filed_on: str  # 2026 年 3 月 20 日, or NO_DAY
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -19,7 +19,7 @@ from wufei.indicators.figure import Figure
 class FormSpec:
     """What an edition's form asks for; all of it data of the edition."""
 
-    template: str
+    template: str  # "": the edition has no form of its own
     subject_word: str  # 园区 / 企业
     is_park: bool
     year: int

@@ -13,6 +13,7 @@ from decimal import Decimal
 
 from wufei.cases import cells
 from wufei.cases.case_file import (
+    NO_DAY,
     CaseFile,
     Cell,
     Cover,
@@ -38,6 +39,9 @@ REGISTRY = "单位信息"
 PRODUCTS = "数据工作簿“产品”"
 OPERATIONS = "数据工作簿“年度经营”"
 DRAFT = "案例草稿"
+# Of the printed form: brackets of a row's label, and a row that is to be renamed.
+_UNITS_VARY = "（根据实际情况标注单位）"
+_WASTE_1 = "固废 1（请将“固废 X”修改为实际的固废名称，下同）"
 _PARTS = ("（一）主要做法", "（二）取得的成效", "（三）创新点", "（四）推广应用的条件")
 
 
@@ -71,7 +75,7 @@ def _cover(applicant: Applicant, texts: Texts) -> Cover:
 
 
 def _day(day: date | None) -> str:
-    return f"{day.year} 年 {day.month} 月 {day.day} 日" if day else "      年    月    日"
+    return f"{day.year} 年 {day.month} 月 {day.day} 日" if day else NO_DAY
 
 
 def _sections(texts: Texts) -> tuple[Section, ...]:
@@ -121,8 +125,7 @@ def _industry_text(dossier: Dossier) -> str:
     said = one_line(dossier.texts.leading_industry)
     if said or not dossier.spec.is_park:
         return said or industry_name(dossier.applicant.industry_code)
-    rows = _industry_rows(dossier)
-    return "、".join(row.label.removeprefix("其中，") for row in rows[:3])
+    return "、".join(row.label for row in _industry_rows(dossier)[:3])
 
 
 def _quantities(dossier: Dossier) -> YearTable:
@@ -165,11 +168,17 @@ def _row(
     return Row(label=label, cells=tuple(write(figures.of(indicator, year)) for year in years))
 
 
-def _with_parts(whole: Row, parts: Iterable[Row]) -> list[Row]:
-    """Return the row and what it divides into, the first of which the form begins with 其中."""
+def _with_parts(whole: Row, parts: Iterable[Row], *, printed: str, after: str = "") -> list[Row]:
+    """
+    Return the row and what it divides into, the first of which the form begins with 其中.
+
+    Where nobody knows the parts, the row stands as `printed` in the form, to be filled by hand.
+    """
     rows = list(parts)
     if rows:
-        rows[0] = replace(rows[0], label=f"其中，{rows[0].label}")
+        rows[0] = replace(rows[0], label=f"其中，{rows[0].label}{after}")
+    elif any(cell.value is None for cell in whole.cells):
+        rows = [Row(label=f"其中，{printed}", cells=(cells.UNKNOWN,) * len(whole.cells))]
     return [whole, *rows]
 
 
@@ -266,8 +275,12 @@ def _product_rows(dossier: Dossier) -> list[Row]:
     )
     parts = (Row(label=one_line(name), cells=_outputs_of(dossier, name)) for name in names)
     return [
-        Row(label="产能", cells=tuple(capacities)),
-        *_with_parts(Row(label="产量", cells=tuple(outputs)), parts),
+        Row(label=f"产能{_UNITS_VARY}", cells=tuple(capacities)),
+        *_with_parts(
+            Row(label=f"产量{_UNITS_VARY}", cells=tuple(outputs)),
+            parts,
+            printed="产品 1（请将产品 X 修改为实际产品名称，下同）",
+        ),
     ]
 
 
@@ -313,10 +326,12 @@ def _waste_rows(dossier: Dossier) -> list[Row]:
         *_with_parts(
             _row("工业固废产生量（万吨）", figures, "generation_t", years, cells.amount),
             _largest_first(wastes),
+            printed="固废 1（请将固废 X 修改为实际产生的固废名称，下同）",
         ),
         *_with_parts(
             _row("工业固废综合利用量（万吨）", figures, "utilisation_t", years, cells.amount),
             _largest_first(used),
+            printed="方式 1（请将方式 X 修改为实际产生的固废名称，下同）",
         ),
         _row("工业固废综合利用率（%）", figures, "utilisation_rate_pct", years, cells.percentage),
     ]
@@ -345,7 +360,12 @@ def _park_table(dossier: Dossier) -> ParkTable:
     total = _row(
         "园区总产值（万元）", figures, "park_output_value_10k_yuan", spec.production_years, cells.money
     )
-    production = _with_parts(total, _industry_rows(dossier))
+    production = _with_parts(
+        total,
+        _industry_rows(dossier),
+        printed="产业 1*（万元）（请将“产业 X”修改为产业实际名称，下同）",
+        after="*（万元）",
+    )
     counts = (
         _count(dossier, "企业数量", len(members), "家", f"{spec.waste_years[-1]} 年末园区成员"),
         _count(dossier, "规上企业数量", dossier.texts.above_scale_count, "家", DRAFT),
@@ -380,14 +400,16 @@ def _park_waste_rows(dossier: Dossier) -> list[Row]:
         return _largest_first(rows)
 
     return [
-        _row("园区工业固废产生强度", figures, intensity, years, cells.intensity),
+        _row("园区工业固废产生强度*", figures, intensity, years, cells.intensity),
         *_with_parts(
             _row("园区内工业固废产生量（万吨）", figures, "park_generation_t", years, cells.amount),
             by_waste("park_generation_by_waste_t"),
+            printed=_WASTE_1,
         ),
         *_with_parts(
             _row("园区内工业固废利用量（万吨）", figures, "park_utilisation_t", years, cells.amount),
             by_waste("park_utilisation_by_waste_t"),
+            printed="固废 1",
         ),
         _row(
             "工业固体废物园区内综合利用率（%）", figures, "park_utilisation_rate_pct", years, cells.percentage

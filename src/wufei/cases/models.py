@@ -101,3 +101,54 @@ class Evidence(models.Model):
 
     def __str__(self) -> str:
         return f"{self.file_name} of case {self.case_id}"
+
+
+class Submission(models.Model):
+    """
+    A case as it was handed in: frozen, numbered, never changed, which the database itself holds.
+
+    What a reviewer judges is this, not the draft that its owner may already have gone on with. `content`
+    holds the texts, the form's numbers, the evaluation and the evidence's hashes; `ledger_heads` where the
+    ledgers behind the numbers ended, so that what was posted since can be shown.
+    """
+
+    case = models.ForeignKey(
+        Case, models.PROTECT, null=True, related_name="submissions"
+    )  # None: from a package
+    organisation = models.ForeignKey(Organisation, models.PROTECT, related_name="+")
+    name_given = models.CharField(_("报送时名称"), max_length=200)
+    edition = models.CharField(_("政策版本"), max_length=80)
+    year = models.PositiveSmallIntegerField(_("数据年度"))
+    number = models.PositiveIntegerField(_("版次"))
+    content = models.JSONField()  # {"texts", "numbers", "evaluation", "evidence", "particulars"}
+    ledger_heads = models.JSONField(default=list)  # [[uscc, seq, chain hash]]
+    content_sha256 = models.CharField(max_length=64)  # of content and heads, as canonical JSON
+    case_file = models.FileField(_("申报书"), max_length=200, blank=True)
+    case_file_sha256 = models.CharField(max_length=64, blank=True, default="")
+    submitted_at = models.DateTimeField(_("报送时间"))
+    submitted_by = models.ForeignKey(settings.AUTH_USER_MODEL, models.PROTECT, related_name="+")
+
+    class Meta:
+        constraints = (
+            models.UniqueConstraint(fields=("case", "number"), name="cases_submission_number_once"),
+        )
+        indexes = (models.Index(fields=("content_sha256",), name="cases_submission_by_content"),)
+
+    def __str__(self) -> str:
+        return f"{self.edition} {self.year} of {self.organisation_id}, no. {self.number}"
+
+
+class SubmittedEvidence(models.Model):
+    """A file of a submission; `shingles` are hashes of its text, by which near-duplicates are found."""
+
+    submission = models.ForeignKey(Submission, models.PROTECT, related_name="files")
+    category = models.CharField(_("材料类别"), max_length=20, choices=EvidenceCategory.choices)
+    file_name = models.CharField(_("文件名"), max_length=120)
+    kind = models.CharField(_("类型"), max_length=8)
+    size = models.PositiveBigIntegerField(_("大小（字节）"))
+    sha256 = models.CharField("SHA-256", max_length=64, db_index=True)
+    stored = models.FileField(max_length=200)
+    shingles = models.JSONField(default=list)  # MinHash of the text, 64 numbers; empty: no text
+
+    def __str__(self) -> str:
+        return self.file_name

@@ -8,7 +8,7 @@ from typing import Any
 
 from django.db.models import Field, QuerySet
 
-from wufei.cases import amounts, counting, documents
+from wufei.cases import counting, documents
 from wufei.cases.case_file import Attachment, CaseFile, OpenRequirement, Placed
 from wufei.cases.counting import LimitCheck
 from wufei.cases.dossier import Applicant, Dossier, Figures, FormSpec, Generator, Member, Texts
@@ -17,7 +17,6 @@ from wufei.cases.models import Case, Evidence, EvidenceCategory
 from wufei.cases.provenance import MovementIndex, MovementRow, movement_leaves
 from wufei.indicators import queries as indicator_queries
 from wufei.indicators.facts import Product
-from wufei.indicators.figure import Figure
 from wufei.indicators.models import AnnualOperation, AnnualProduct
 from wufei.ledger.models import Movement, Stream
 from wufei.policies import queries as policy_queries
@@ -64,6 +63,12 @@ def editions_for(*, organisation: Organisation) -> list[Edition]:
     return [e for e in known if _form_of(e) is not None and suits(edition=e, organisation=organisation)]
 
 
+def editions_to_open(*, organisation: Organisation) -> list[Edition]:
+    """Return the editions under which the organisation can hand in a case, with a form or by its stages alone."""
+    known = policy_queries.known_editions().values()
+    return [e for e in known if _takes_cases(e) and suits(edition=e, organisation=organisation)]
+
+
 def suits(*, edition: Edition, organisation: Organisation) -> bool:
     """Return whether the edition is for organisations of that kind."""
     is_park = organisation.kind == OrganisationKind.PARK
@@ -75,7 +80,7 @@ def edition_for(*, organisation: Organisation, edition_id: str) -> Edition:
     """
     Return the edition under which the organisation may open a case.
 
-    :raises NoCaseFile: if there is none of that id, it asks for no case file, or not of this kind
+    :raises NoCaseFile: if there is none of that id, it takes no cases, or not of this kind
     """
     try:
         edition = policy_queries.edition(edition_id)
@@ -83,9 +88,14 @@ def edition_for(*, organisation: Organisation, edition_id: str) -> Edition:
         raise NoCaseFile("edition_unknown") from error
     if not suits(edition=edition, organisation=organisation):
         raise NoCaseFile("subject_kind_differs")
-    if _form_of(edition) is None:
+    if not _takes_cases(edition):
         raise NoCaseFile("edition_has_no_case_file")
     return edition
+
+
+def _takes_cases(edition: Edition) -> bool:
+    """Return whether a case can be written: for the edition's form, or to pass its stages without one."""
+    return _form_of(edition) is not None or bool(edition.stages)
 
 
 def _form_of(edition: Edition) -> Any:
@@ -97,16 +107,16 @@ def form_spec(*, edition: Edition, year: int) -> FormSpec:
     """
     Return what the edition's form asks for in the year.
 
-    :raises NoCaseFile: if the edition asks for no case file
+    :raises NoCaseFile: if the edition takes no cases
     """
     form = _form_of(edition)
-    if form is None:
+    if not _takes_cases(edition):
         raise NoCaseFile("edition_has_no_case_file")
     limits = {name: limit for each in edition.forms for name, limit in each.limits.items()}
     count = len(edition.round_years) or _YEARS
     years = tuple(range(year - count + 1, year + 1))
     return FormSpec(
-        template=form.id,
+        template=form.id if form else "",
         subject_word=SUBJECT_WORDS[edition.subject_kind],
         is_park=edition.subject_kind is SubjectKind.PARK,
         year=year,
@@ -285,25 +295,11 @@ def open_requirements(evaluation: Evaluation) -> tuple[OpenRequirement, ...]:
     )
 
 
-def remarks(form: CaseFile) -> list[str]:
-    """Return what is unknown in the documents and what would have to be supplied, once each."""
-    found: dict[str, None] = {}
-    for placed in form.numbers():
-        cell = placed.cell
-        if cell.text == amounts.UNKNOWN:
-            lacking = cell.basis.missing if isinstance(cell.basis, Figure) else ()
-            said = "；".join(f"{m.label}（{m.where}）" if m.where else m.label for m in lacking)
-            where = " ".join(part for part in (placed.table, placed.row, placed.column) if part)
-            found[f"{where}：未知。" + (f"需补充：{said}。" if said else "")] = None
-    blank = [label for label, cell in form.table.particulars.counts if not cell.text]
-    return [*found, *(f"{label}：未填。" for label in blank)]
-
-
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Shortcoming:
     """What stands between a draft and its hand-in; requirements of the policy do not."""
 
-    code: str  # "section_empty", "over_limit"
+    code: str  # "section_empty", "over_limit", "not_marked_ready"
     field: str
     label: str
     detail: str = ""
@@ -312,18 +308,20 @@ class Shortcoming:
 _REQUIRED = (
     "title", "brief_description", "plan", "practices", "results", "innovation", "conditions", "self_description",
 )  # fmt: skip
+_REQUIRED_WITHOUT_FORM = ("title", "brief_description", "self_description")
 
 
 def shortcomings(*, case: Case) -> list[Shortcoming]:
     """Return which sections are still empty and which are too long."""
     edition = edition_for(organisation=case.organisation, edition_id=case.edition)
+    spec = form_spec(edition=edition, year=case.year)
     labels = {name: label_of(name) for name in _REQUIRED}
     found = [
         Shortcoming(code="section_empty", field=name, label=labels[name])
-        for name in _REQUIRED
+        for name in (_REQUIRED if spec.template else _REQUIRED_WITHOUT_FORM)
         if not getattr(case, name).strip()
     ]
-    checks = limits(texts=texts_of(case), spec=form_spec(edition=edition, year=case.year))
+    checks = limits(texts=texts_of(case), spec=spec)
     labels["body"] = "申报材料"
     for name, check in checks.items():
         if check.is_over:

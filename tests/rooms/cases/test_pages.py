@@ -202,6 +202,26 @@ def test_the_table_of_a_park_has_its_largest_generators(client, park_case):
     assert "綦江水泥厂" in words_of(shown)
 
 
+def test_the_check_page_names_each_blank_once(as_officer, at):
+    words = words_of(as_officer.get(f"{at}check/"))
+
+    assert "网址：未填（表2）。请在“单位信息”填写。" in words
+    assert "填表人：未填（表2）。请在“案例草稿”填写。" in words
+    assert "附件：未填（随附材料）。" in words
+    assert "“主要做法”还没有写。" in words  # among the texts, and so not again below
+    assert "（一）主要做法：未填" not in words
+
+
+def test_the_page_of_the_form_shows_every_particular(as_officer, at, case):
+    organisation = case.organisation
+    organisation.website, organisation.fax = "www.example.cn", "023-48600002"
+    organisation.save()
+
+    words = words_of(as_officer.get(f"{at}form/"))
+    assert "网址 www.example.cn" in words
+    assert "传真 023-48600002" in words
+
+
 def test_evidence_is_kept_with_type_size_and_hash_and_taken_off_again(as_officer, at, case):
     said = {"category": "PLAN", "file": SimpleUploadedFile("建设方案.pdf", PDF)}
     assert as_officer.post(f"{at}evidence/", said).status_code == 302

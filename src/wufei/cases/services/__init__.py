@@ -12,13 +12,11 @@ from django.core.files.storage import default_storage
 from django.db import transaction
 from django.db.models import Sum
 
-from wufei.cases import documents, provenance, queries
-from wufei.cases.case_file import CASE_FILE, NOTE, PROVENANCE, SUMMARY, CaseFile, OpenRequirement
-from wufei.cases.dossier import Dossier
+from wufei.cases import blanks, documents, provenance, queries
+from wufei.cases.case_file import CASE_FILE, NOTE, PROVENANCE, SUMMARY, OpenRequirement
 from wufei.cases.evidence import MAX_CASE_BYTES, EvidenceRefused, examine
-from wufei.cases.filling import case_file
 from wufei.cases.models import Case, CaseState, Evidence, EvidenceCategory
-from wufei.cases.provenance import MovementIndex
+from wufei.cases.queries import LedgerChanging
 from wufei.cases.texts import cleaned, one_line
 from wufei.policies.criteria import WORDS
 from wufei.registry.access import Permission
@@ -26,6 +24,8 @@ from wufei.registry.models import Organisation, User
 from wufei.registry.queries import require
 from wufei.registry.services import audit
 from wufei.terms.truth import Truth
+
+__all__ = ["LedgerChanging"]  # raised by `queries.gathered`, and caught where documents are produced
 
 SHANGHAI = ZoneInfo("Asia/Shanghai")
 MAX_TEXT = 200_000  # far above any limit of a form: a draft may be too long for a while
@@ -41,7 +41,6 @@ LONG_TEXTS = frozenset(
         "self_description",
     }
 )
-ATTEMPTS = 5
 SHORT_TEXTS = frozenset(
     {
         "leading_industry", "filler_name", "filler_title", "filler_phone", "head_mobile", "contact", "phone",
@@ -245,14 +244,6 @@ class Produced:
     number_count: int
 
 
-class LedgerChanging(Exception):
-    """The ledger was posted to again and again while the documents were being written; nothing was made."""
-
-    def __init__(self) -> None:
-        self.code = "ledger_changing"
-        super().__init__(self.code)
-
-
 def produce(*, case: Case, by: User, now: datetime) -> Produced:
     """
     Write the documents of the case from the ledger as it stands, without holding up those who post to it.
@@ -261,14 +252,15 @@ def produce(*, case: Case, by: User, now: datetime) -> Produced:
     """
     _require(Permission.VIEW_CASE, case.organisation, by, now)
     case = Case.objects.select_related("organisation").get(pk=case.pk)
-    dossier, form, movements = _gathered(case)
+    queries.require_form(case=case)
+    dossier, form, movements = queries.gathered(case=case)
     evaluation = queries.evaluation(case=case, on=now.astimezone(SHANGHAI).date())
     requirements = queries.open_requirements(evaluation)
     official = {
         CASE_FILE: documents.render(documents.template(dossier.spec.template), form),
         SUMMARY: documents.summary([form.summary]),
     }
-    numbers, digests, remarks = list(form.numbers()), queries.digests(official), queries.remarks(form)
+    numbers, digests, remarks = list(form.numbers()), queries.digests(official), blanks.remarks(form)
     about = {
         "organisation": case.organisation.uscc, "edition": case.edition, "year": case.year,
         "produced_at": now.isoformat(), "verdict": evaluation.verdict.value,
@@ -287,18 +279,6 @@ def produce(*, case: Case, by: User, now: datetime) -> Produced:
         files=official | {PROVENANCE: listed, NOTE: note.encode("utf-8-sig")}, verdict=evaluation.verdict,
         requirements=requirements, remarks=tuple(remarks), number_count=len(numbers),
     )  # fmt: skip
-
-
-def _gathered(case: Case) -> tuple[Dossier, CaseFile, MovementIndex]:
-    """Return a form and the movements behind it that agree: none was posted between the two readings."""
-    for _ in range(ATTEMPTS):
-        dossier = queries.dossier(case=case)
-        form = case_file(dossier)
-        numbers = list(form.numbers())
-        movements = queries.movement_index(numbers=numbers)
-        if movements.adds_up_to(numbers):
-            return dossier, form, movements
-    raise LedgerChanging
 
 
 def _require(permission: Permission, organisation: Organisation, by: User, now: datetime) -> None:

@@ -9,7 +9,7 @@ from django.shortcuts import redirect, render
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_POST, require_safe
 
-from wufei.cases import amounts, queries, services
+from wufei.cases import amounts, blanks, queries, services
 from wufei.cases.case_file import CASE_FILE, NOTE, PROVENANCE, SUMMARY, Cell, YearTable
 from wufei.cases.evidence import MEDIA_TYPES
 from wufei.cases.refusals import sentence
@@ -97,13 +97,20 @@ def check(request: HttpRequest, uscc: str, case_id: int) -> HttpResponse:
     """Show what is empty, too long, unmet or unknown, which stops nothing; and offer the documents."""
     of = case_desk(request, uscc, case_id)
     evaluation = queries.evaluation(case=of.case, on=of.at.today)
+    shortcomings = queries.shortcomings(case=of.case)
     context = of.context(
-        tab="check", shortcomings=[(each, _shortcoming(each)) for each in queries.shortcomings(case=of.case)],
+        tab="check", shortcomings=[(each, _shortcoming(each)) for each in shortcomings],
         evaluation=evaluation, verdict_words=WORDS[evaluation.verdict],
-        requirements=queries.open_requirements(evaluation), remarks=queries.remarks(queries.case_form(case=of.case)),
+        requirements=queries.open_requirements(evaluation), remarks=_remarks(of, shortcomings),
         documents=_offered(),
     )  # fmt: skip
     return render(request, "cases/check.html", context)
+
+
+def _remarks(of: CaseDesk, shortcomings: list[queries.Shortcoming]) -> list[str]:
+    """Return what is unknown or blank in the documents, without what the list of texts says already."""
+    filled, said = queries.case_form(case=of.case), {each.field for each in shortcomings}
+    return [*blanks.unknown(filled), *(str(b) for b in blanks.blanks(filled) if b.field not in said)]
 
 
 def _shortcoming(found: queries.Shortcoming) -> str:

@@ -75,7 +75,7 @@ def cases(request: HttpRequest, uscc: str) -> HttpResponse:
     """List the organisation's cases, and open one."""
     may = Permission.EDIT_CASE if request.method == "POST" else Permission.VIEW_CASE
     at = desk(request, uscc, may)
-    editions = queries.editions_for(organisation=at.organisation)
+    editions = queries.editions_to_open(organisation=at.organisation)
     asked = {"edition": request.GET.get("edition"), "year": request.GET.get("year") or at.today.year - 1}
     years = range(at.today.year, at.today.year - YEARS, -1)
     form = OpenForm(request.POST or None, editions=editions, years=years, initial=asked)
