@@ -1,11 +1,10 @@
 """
-S2: schemathesis speaks to every route as its document says, and as it doesn't say.
+S2: schemathesis speaks to every route as its document says, and as it doesn't say, each time anew.
 
 No answer is a 5xx, none has a status or a shape that the document doesn't name. In the suite a few hundred
 cases; `WUFEI_API_CASES=20000` (and `WUFEI_API_SEED`) asks for more, as the nightly run does.
 """
 
-import logging
 import os
 import uuid
 import zlib
@@ -14,9 +13,8 @@ from typing import Any
 import hypothesis
 import pytest
 import schemathesis
-from django.core.signals import request_finished, request_started
 from django.core.wsgi import get_wsgi_application
-from django.db import close_old_connections, transaction
+from django.db import transaction
 from hypothesis import HealthCheck, Phase, given
 from schemathesis import GenerationMode
 from schemathesis.checks import not_a_server_error
@@ -29,7 +27,6 @@ from schemathesis.specs.openapi.checks import (
 
 from tests.rooms.api.test_access import routes
 from tests.rooms.api.world import EDITION, ROOT, World, build, token
-from wufei.registry.api import door
 
 CHECKS = [
     not_a_server_error, status_code_conformance, content_type_conformance, response_headers_conformance,
@@ -38,19 +35,6 @@ CHECKS = [
 ROUTES = sorted(routes())
 CASES = int(os.environ.get("WUFEI_API_CASES", "400"))
 SEED = int(os.environ.get("WUFEI_API_SEED", "20251121"))
-
-
-@pytest.fixture
-def unhurried(monkeypatch):
-    monkeypatch.setattr(door, "REQUESTS_PER_MINUTE", 10**9)
-    logging.disable(logging.WARNING)
-    # The test's connection is the test's to close, not the request's (Django's own client does the same).
-    for signal in (request_started, request_finished):
-        signal.disconnect(close_old_connections)
-    yield
-    for signal in (request_started, request_finished):
-        signal.connect(close_old_connections)
-    logging.disable(logging.NOTSET)
 
 
 def draw(*said: Any) -> int:
