@@ -1,0 +1,308 @@
+"""Commands on reviews: `wufei round …`, `wufei register …`, `wufei draw`."""
+
+import hashlib
+import json
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import date, datetime
+from pathlib import Path
+from typing import Any, NoReturn
+from uuid import UUID
+
+import click
+from django.utils import timezone
+from rich.console import Console
+from rich.table import Table
+from stdnum.cn import uscc as check_digits
+
+from wufei.policies import queries as policy_queries
+from wufei.policies.edition import Edition
+from wufei.registry.models import Branch, Organisation, OrganisationKind
+from wufei.registry.queries import levels_of
+from wufei.registry.services import operator, register_organisation
+from wufei.reviews.models import Round
+from wufei.reviews.queries import reevaluations, register
+from wufei.reviews.queries.rounds import status_of
+from wufei.reviews.refusals import ReviewRefused
+from wufei.reviews.services import packages, rounds
+from wufei.reviews.wording import words_of
+
+AS_JSON = click.option("--json", "as_json", is_flag=True, help="供机器读取的输出。")
+# Where nobody stands for an authority yet: the division whose authority runs a round of that level.
+_SEATS = {"MINISTRY": "000000"}
+
+
+@click.group("round")
+def round_group() -> None:
+    """征集和评审：发起、发布、进度、排名、上报与接收。"""
+
+
+@round_group.command("open")
+@click.argument("edition")
+@click.option("--year", type=int, required=True, help="年度。")
+@click.option("--authority", help="组织单位的统一社会信用代码；只有一家合适的单位时可以不写。")
+@click.option("--publish", is_flag=True, help="同时发布通知，开始接收申报。")
+@AS_JSON
+def open_command(edition: str, year: int, authority: str | None, publish: bool, as_json: bool) -> None:
+    """按政策版本发起一轮申报。"""
+    now = timezone.now()
+    try:
+        pinned = policy_queries.edition(edition)
+    except policy_queries.UnknownEdition:
+        _refuse(f"没有政策版本 {edition}。请用 wufei editions 查看有哪些版本。")
+    runs_it = _named(authority) if authority else _runs(pinned, now)
+    with _in_words():
+        opened = rounds.open_round(edition_id=edition, year=year, authority=runs_it, by=operator(), now=now)
+        if publish and opened.published_at is None:
+            opened = rounds.publish_round(round_=opened, by=operator(), now=now)
+    _say_round(opened, as_json)
+
+
+@round_group.command("publish")
+@click.argument("round_id", metavar="ROUND")
+@AS_JSON
+def publish_command(round_id: str, as_json: bool) -> None:
+    """发布通知，开始接收申报。"""
+    with _in_words():
+        published = rounds.publish_round(round_=the_round(round_id), by=operator(), now=timezone.now())
+    _say_round(published, as_json)
+
+
+@round_group.command("status")
+@click.argument("round_id", metavar="ROUND")
+@AS_JSON
+def status_command(round_id: str, as_json: bool) -> None:
+    """各环节有多少申报。"""
+    asked = the_round(round_id)
+    status = status_of(round_=asked)
+    if as_json:
+        stages = [{"id": row.id, "label": row.label, "count": row.count} for row in status.stages]
+        said = _about(asked) | {
+            "applications": status.applications, "stages": stages, "outcomes": dict(status.outcomes),
+        }  # fmt: skip
+        click.echo(json.dumps(said, ensure_ascii=False))
+        return
+    table = Table("环节", "件数", title=f"{asked.title}：共 {status.applications} 件")
+    for row in status.stages:
+        table.add_row(row.label, str(row.count))
+    for outcome, count in status.outcomes.items():
+        table.add_row(outcome, str(count))
+    Console(markup=False, highlight=False).print(table)
+
+
+@round_group.command("export")
+@click.argument("round_id", metavar="ROUND")
+@click.option("--out", type=click.Path(dir_okay=False, path_type=Path), required=True, help="写到哪个文件。")
+@AS_JSON
+def export_command(round_id: str, out: Path, as_json: bool) -> None:
+    """把本轮推荐的申报写成签名的上报包。"""
+    asked = the_round(round_id)
+    with _in_words():
+        sealed = packages.export_round(round_=asked, by=operator(), now=timezone.now())
+    out.write_bytes(sealed)
+    key = packages.make_key(authority=asked.authority, by=operator(), now=timezone.now()).public_key
+    digest = hashlib.sha256(sealed).hexdigest()
+    said = {"round": str(asked.uid), "file": str(out), "sha256": digest, "public_key": key}
+    click.echo(
+        json.dumps(said, ensure_ascii=False) if as_json else f"已写出 {out}，SHA-256 {digest}，公钥 {key}"
+    )
+
+
+@round_group.command("load")
+@click.argument("file", type=click.Path(exists=True, dir_okay=False, path_type=Path))
+@click.option("--round", "round_id", help="接收到哪一轮；只有一轮合适时可以不写。")
+@click.option("--trust", help="报送单位的公钥，已另行核对。")
+@AS_JSON
+def load_command(file: Path, round_id: str | None, trust: str | None, as_json: bool) -> None:
+    """接收下级的上报包；改动过一个字节的都不收。"""
+    now, package = timezone.now(), file.read_bytes()
+    with _in_words():
+        manifest = packages.manifest_of(package=package, also=trust or "")
+        if trust:
+            sender = packages.sender_of(manifest=manifest, now=now)
+            packages.trust_key(authority=sender, public_key=trust, by=operator(), now=now)
+        into = the_round(round_id) if round_id else _fitting(manifest)
+        taken = packages.load_package(round_=into, package=package, by=operator(), now=now)
+    said = _about(into) | {"loaded": [row.code for row in taken]}
+    click.echo(
+        json.dumps(said, ensure_ascii=False) if as_json else f"已接收 {len(taken)} 件到“{into.title}”。"
+    )
+
+
+@click.group("register")
+def register_group() -> None:
+    """名单：任一日的在册称号，年度自评价对标和末位。"""
+
+
+@register_group.command("list")
+@click.option("--edition", "edition_id", metavar="ID", required=True, help="政策版本，见 wufei editions。")
+@click.option("--at", metavar="DATE", help="哪一天的名单，如 2026-03-01；不写就是今天。")
+@AS_JSON
+def register_list(edition_id: str, at: str | None, as_json: bool) -> None:
+    """列出一个政策版本的名单：持有人、名称和状态都是那一天的。"""
+    day = _day(at) if at else timezone.localdate()
+    edition = _edition(edition_id)
+    rows = register.titles(at=day, edition=edition.id).order_by("year", "number")
+    if as_json:
+        found = [register.title_document(row) for row in rows]
+        said = {"edition": edition.id, "at": day.isoformat(), "titles": found}
+        click.echo(json.dumps(said, ensure_ascii=False))
+        return
+    table = Table(
+        "编号", "持有人", "统一社会信用代码", "年度", "认定日期", "状态", title=f"{edition.title} {day}"
+    )
+    for row in rows:
+        standing = str(register.STANDINGS[row.standing])
+        table.add_row(
+            row.number, row.holder_name, row.holder_uscc, str(row.year), str(row.granted_on), standing
+        )
+    Console(markup=False, highlight=False).print(table)
+
+
+@register_group.command("reevaluate")
+@click.option("--edition", "edition_id", metavar="ID", required=True, help="政策版本，见 wufei editions。")
+@click.option("--year", type=click.IntRange(1949, 2200), required=True, help="年度。")
+@AS_JSON
+def register_reevaluate(edition_id: str, year: int, as_json: bool) -> None:
+    """一年的自评价对标：得分、后百分之几、应移出的，以及没有开展的。"""
+    edition = _edition(edition_id)
+    with _in_words():
+        result = reevaluations.reevaluation(edition, year)
+    said = reevaluations.as_document(result)
+    if as_json:
+        click.echo(json.dumps(said, ensure_ascii=False))
+        return
+    due = {row["number"] for row in said["removals_due"]}
+    table = Table(
+        "名次", "编号", "持有人", "得分", "处于末位（连续年数）", "应移出", title=f"{edition.title} {year}"
+    )
+    for row in said["scores"]:
+        running = f"是（{row['years_in_bottom']}）" if row["in_bottom"] else ""
+        is_due = "是" if row["number"] in due else ""
+        table.add_row(str(row["rank"]), row["number"], row["holder"], row["score"], running, is_due)
+    Console(markup=False, highlight=False).print(table)
+    for row in said["no_answer"]:
+        click.echo(f"没有得分：{row['number']} {row['holder']}")
+
+
+def _edition(edition_id: str) -> Edition:
+    try:
+        return policy_queries.edition(edition_id)
+    except policy_queries.UnknownEdition:
+        _refuse(f"没有政策版本 {edition_id}。请用 wufei editions 查看有哪些版本。")
+
+
+def _day(text: str) -> date:
+    try:
+        return date.fromisoformat(text)
+    except ValueError as error:
+        raise click.UsageError(f"日期“{text}”不对，应如 2026-03-01。") from error
+
+
+def _fitting(manifest: dict[str, Any]) -> Round:
+    fitting = list(
+        Round.objects.filter(edition=manifest["target_edition"], year=manifest["year"], closed_at=None)[:2]
+    )
+    if len(fitting) != 1:
+        _refuse(
+            f"接收 {manifest['target_edition']} {manifest['year']} 年度的轮次有 {len(fitting)} 个，请用 --round 指明。"
+        )
+    return fitting[0]
+
+
+def the_round(said: str) -> Round:
+    """Return the round of that number or uid, or refuse."""
+    rows = Round.objects.select_related("authority")
+    try:
+        found = rows.filter(pk=int(said)) if said.isdecimal() else rows.filter(uid=UUID(said))
+    except ValueError:
+        _refuse(f"“{said}”不是轮次的编号。编号见 wufei round open 的输出。")
+    if (row := found.first()) is None:
+        _refuse(f"没有编号为 {said} 的轮次。")
+    return row
+
+
+def _named(uscc: str) -> Organisation:
+    found = Organisation.objects.filter(uscc=uscc).first()
+    if found is None:
+        _refuse(f"没有统一社会信用代码为 {uscc} 的单位。")
+    return found
+
+
+def _runs(edition: Edition, now: datetime) -> Organisation:
+    """Return the authority that runs a round of the edition: who decides at its last stage, where only one does."""
+    role = (edition.stages[-1].concluded_by or edition.stages[-1].decided_by)[0] if edition.stages else ""
+    level, _, branch = role.partition("_")
+    rows = Organisation.objects.filter(kind=OrganisationKind.AUTHORITY, branch=branch, closed_on=None)
+    within = tuple(_divisions(edition))
+    fitting = [
+        row for row in rows
+        if level in levels_of(row.division_code) and (not within or row.division_code.startswith(within))
+    ]  # fmt: skip
+    if len(fitting) == 1:
+        return fitting[0]
+    if fitting:
+        names = "、".join(f"{row.name}（{row.uscc}）" for row in fitting)
+        _refuse(f"有多家单位可以组织这一轮，请用 --authority 指明：{names}。")
+    return _placeholder(edition, level, branch, now)
+
+
+def _divisions(edition: Edition) -> Iterator[str]:
+    """Yield what the division codes of those begin with whom the edition is for."""
+    for criterion in edition.criteria:
+        if (starts := getattr(criterion.test, "starts_with", None)) is not None:
+            yield from starts
+
+
+def _placeholder(edition: Edition, level: str, branch: str, now: datetime) -> Organisation:
+    """Register the issuer under a made-up code, and say so: the operator's door may."""
+    prefix = next(_divisions(edition), "")
+    division = _SEATS.get(level) or prefix.ljust(6, "0")
+    name = edition.norm.issuer.split("、")[0]
+    digits = f"{int(hashlib.sha256(name.encode()).hexdigest(), 16) % 10**9:09d}"
+    code = f"11{division}{digits}"[:17]
+    uscc = code + check_digits.calc_check_digit(code)
+    made = register_organisation(
+        uscc=uscc, name=name, kind=OrganisationKind.AUTHORITY, division_code=division,
+        branch=Branch(branch or Branch.INDUSTRY), by=operator(), now=now,
+    )  # fmt: skip
+    click.echo(
+        f"还没有登记组织单位，已按发文单位建立“{name}”，代码 {uscc} 是占位的，请在单位信息中更正。", err=True
+    )
+    return made
+
+
+def _about(asked: Round) -> dict[str, Any]:
+    return {
+        "round": str(asked.uid), "number": asked.pk, "edition": asked.edition, "year": asked.year, "title": asked.title,
+        "authority": asked.authority.uscc, "published": asked.published_at is not None,
+    }  # fmt: skip
+
+
+def _say_round(opened: Round, as_json: bool) -> None:
+    if as_json:
+        deadline = opened.submission_deadline
+        click.echo(
+            json.dumps(
+                _about(opened) | {"submission_deadline": deadline and deadline.isoformat()},
+                ensure_ascii=False,
+            )
+        )
+        return
+    state = "已发布" if opened.published_at else "未发布"
+    click.echo(f"第 {opened.pk} 轮：{opened.title}（{state}，组织单位 {opened.authority.name}）")
+
+
+@contextmanager
+def _in_words() -> Iterator[None]:
+    """Put what is refused into words, on standard error, and end with 1."""
+    try:
+        yield
+    except ReviewRefused as refused:
+        _refuse(words_of(refused))
+
+
+def _refuse(words: str) -> NoReturn:
+    click.echo(words, err=True)
+    sys.exit(1)

@@ -1,0 +1,1 @@
+"""What reads reviews: one file for each noun of the room."""

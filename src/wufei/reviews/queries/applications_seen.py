@@ -1,0 +1,135 @@
+"""
+Which applications may this person see? The one rule, and refused by default.
+
+An applicant sees its own. An authority's officer sees those of its jurisdiction from the stage on at which its
+level decides, or where it has acted, has to settle, or was consulted; a district sees its own district only.
+Whoever stands in for somebody sees what that person sees. Experts and agencies see what is assigned to them
+on pages of their own.
+"""
+
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from datetime import date
+
+from django.db.models import Exists, OuterRef, Q, QuerySet
+
+from wufei.policies import queries as policy_queries
+from wufei.policies.edition import Edition
+from wufei.registry.access import Permission, Relation, Role, granting
+from wufei.registry.models import Organisation, OrganisationKind, RoleAssignment, User
+from wufei.registry.queries import jurisdiction_prefix, levels_of
+from wufei.reviews import stages
+from wufei.reviews.models import Act, Application, Consultation, Delegation
+
+_APPLICANTS = frozenset(role for role, relation in granting(Permission.EDIT_CASE) if relation is Relation.OWN)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Held:
+    """A role that acts in reviews, whose it is, and for which organisation."""
+
+    role: str  # "CITY_INDUSTRY"; "APPLICANT"
+    organisation: Organisation
+    person: User  # the principal, where somebody stands in
+
+    @property
+    def is_applicant(self) -> bool:
+        return self.role == stages.APPLICANT
+
+    @property
+    def level(self) -> str:
+        return self.role.split("_")[0]
+
+    def covers(self) -> Q:
+        """Return the applications that are within the jurisdiction, or one's own."""
+        if self.is_applicant:
+            return Q(organisation=self.organisation)
+        return within(self.organisation.division_code)
+
+
+def within(division_code: str) -> Q:
+    """Return the applications of a division, as a range that an index can serve."""
+    prefix = jurisdiction_prefix(division_code)
+    if not prefix:
+        return Q()
+    return Q(district_code__range=(prefix.ljust(6, "0"), prefix.ljust(6, "9")))
+
+
+def held_roles(*, user: User, on: date) -> list[Held]:
+    """Return in which roles the person acts, also as somebody's deputy, in one query."""
+    if not user.is_active:
+        return []
+    principals = Delegation.objects.filter(deputy=user, ended_at=None, from_day__lte=on, to_day__gte=on)
+    whose = Q(user=user) | Q(user__in=principals.values("principal_id"), user__is_active=True)
+    rows = RoleAssignment.objects.filter(whose).select_related("organisation", "user").order_by("pk")
+    return [held for row in rows for held in roles_held(row)]
+
+
+def roles_held(row: RoleAssignment) -> Iterator[Held]:
+    """Yield the roles in which whoever holds the assignment acts in reviews."""
+    own = row.organisation
+    if Role(row.role) in _APPLICANTS:
+        yield Held(role=stages.APPLICANT, organisation=own, person=row.user)
+    if Role(row.role) is Role.AUTHORITY_OFFICER and own.kind == OrganisationKind.AUTHORITY and own.branch:
+        for level in sorted(levels_of(own.division_code)):
+            yield Held(role=f"{level}_{own.branch}", organisation=own, person=row.user)
+
+
+def visible(*, user: User, on: date) -> QuerySet[Application]:
+    """Return the applications that the user may see."""
+    if not user.is_active:
+        return Application.objects.none()
+    if user.is_superuser:  # only the operator behind the command line, who can't sign in
+        return Application.objects.all()
+    return visible_to(held_roles(user=user, on=on))
+
+
+def visible_to(held: Iterable[Held]) -> QuerySet[Application]:
+    """Return what those roles see together."""
+    condition = Q(pk__in=[])
+    for each in held:
+        condition |= each.covers() & (Q() if each.is_applicant else _seen_by_authority(each))
+    return Application.objects.filter(condition)
+
+
+def _seen_by_authority(held: Held) -> Q:
+    found = Q(Exists(_consulted(held.organisation))) | Q(Exists(_acted(held.organisation)))
+    for edition in policy_queries.known_editions().values():
+        first = _first_stage(edition, held)
+        ids = [stage.id for stage in edition.stages]
+        if first is not None:
+            found |= Q(round__edition=edition.id, stage__in=ids[first:])
+        settles = [stage.id for stage in edition.stages if held.role in stage.settled_by]
+        if settles:
+            found |= Q(round__edition=edition.id, stage__in=settles, contested=True)
+    return found
+
+
+def _first_stage(edition: Edition, held: Held) -> int | None:
+    """Return the first stage at which the level decides; None where the branch has no part in the edition."""
+    if held.role not in stages.roles_that_act(edition.stages):
+        return None
+    for index, stage in enumerate(edition.stages):
+        if any(role.startswith(f"{held.level}_") for role in (*stage.decided_by, *stages.deciders(stage))):
+            return index
+    return None
+
+
+def _acted(organisation: Organisation) -> QuerySet[Act]:
+    return Act.objects.filter(application=OuterRef("pk"), acted_for=organisation)
+
+
+def _consulted(organisation: Organisation) -> QuerySet[Consultation]:
+    return Consultation.objects.filter(application=OuterRef("pk"), authority=organisation)
+
+
+def application_for(*, user: User, code: str, on: date) -> Application:
+    """
+    Return the application for a page.
+
+    :raises Application.DoesNotExist: if there is none that the user may see, so that none is given away
+    """
+    rows = visible(user=user, on=on).select_related(
+        "round__authority", "organisation", "submission__case", "case"
+    )
+    return rows.get(code=code)

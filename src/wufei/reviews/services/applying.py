@@ -1,0 +1,80 @@
+"""Handing in: a case becomes, or is again, an application of a round."""
+
+from datetime import datetime
+
+from django.db import transaction
+
+from wufei.cases.models import Case
+from wufei.cases.services.submitting import freeze
+from wufei.policies import queries as policy_queries
+from wufei.registry.access import Permission
+from wufei.registry.models import User
+from wufei.registry.queries import require
+from wufei.reviews import clock, stages
+from wufei.reviews.clock import local_day
+from wufei.reviews.models import Application, Round
+from wufei.reviews.queries.register import bars
+from wufei.reviews.refusals import ReviewRefused
+from wufei.reviews.services import deciding
+
+
+@transaction.atomic
+def submit(*, round_: Round, case: Case, by: User, now: datetime) -> Application:
+    """
+    Hand in the case: it is frozen as it stands, and goes to the first review, or back to where it was returned.
+
+    :raises NotPermitted, NotReady, ReviewRefused:
+    """
+    require(user=by, permission=Permission.EDIT_CASE, organisation=case.organisation, on=local_day(now))
+    round_ = Round.objects.select_for_update(of=("self",)).select_related("authority").get(pk=round_.pk)
+    if round_.published_at is None or round_.published_at > now:
+        raise ReviewRefused("round_not_open")
+    if round_.closed_at is not None:
+        raise ReviewRefused("round_closed")
+    if case.edition != round_.edition:
+        raise ReviewRefused("case_of_another_edition", case.edition)
+    edition = policy_queries.edition(round_.edition)
+    standing = Application.objects.select_for_update(of=("self",)).filter(round=round_, case=case)
+    application = standing.select_related("round__authority", "organisation", "submission").first()
+    late_reason = "" if application else _late_reason(round_, case, now)
+    if barred := bars(organisation=case.organisation, edition=edition, on=local_day(now)):
+        raise ReviewRefused("barred", barred[0].until.isoformat())
+    submission = freeze(case=case, by=by, now=now)
+    if application is None:
+        _refuse_second(round_, case)
+        application = Application.objects.create(
+            round=round_, case=case, organisation=case.organisation, submission=submission,
+            code=_code(round_), district_code=case.organisation.division_code, stage=edition.stages[0].id,
+            stage_since=now, late_reason=late_reason,
+        )  # fmt: skip
+    return deciding.submit_again(application, submission, edition, by, now)
+
+
+def _refuse_second(round_: Round, case: Case) -> None:
+    others = Application.objects.filter(round=round_, organisation=case.organisation)
+    if others.exclude(outcome=stages.Outcome.WITHDRAWN).exists():
+        raise ReviewRefused("applied_already")
+
+
+def _late_reason(round_: Round, case: Case, now: datetime) -> str:
+    """Return the reason for which a late case is admitted; "" where it is in time."""
+    if clock.is_in_time(
+        now, deadline=round_.submission_deadline, grace_minutes=round_.grace_minutes, began_at=case.updated_at
+    ):
+        return ""
+    today = local_day(now)
+    leave = (
+        round_.late_admissions.filter(organisation=case.organisation, until__gte=today)
+        .order_by("-pk")
+        .first()
+    )
+    if leave is None:
+        raise ReviewRefused(
+            "too_late", round_.submission_deadline.isoformat() if round_.submission_deadline else ""
+        )
+    return leave.reason
+
+
+def _code(round_: Round) -> str:
+    """Return the next code of the round: it says the year and a number, and nothing of who it is."""
+    return f"{round_.year}-{round_.pk:03d}-{round_.applications.count() + 1:05d}"

@@ -1,0 +1,48 @@
+"""待办: what the reader has to do."""
+
+from collections.abc import Mapping
+
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import render
+from django.urls import reverse
+from django.utils.translation import gettext_lazy as _
+from django.views.decorators.http import require_safe
+
+from wufei.reviews.queries import tasks as queries
+from wufei.reviews.queries.tasks import Task, TaskKind
+from wufei.reviews.views.rounds_desk import desk
+
+HEADINGS: Mapping[TaskKind, object] = {
+    TaskKind.CORRECT: _("退回的申报，待补正"),
+    TaskKind.DECIDE: _("待办理的申报"),
+    TaskKind.SETTLE: _("意见不一致，待协调"),
+    TaskKind.REPLY: _("征求意见，待答复"),
+    TaskKind.SCORE: _("待评分"),
+    TaskKind.EVALUATE: _("第三方评价，待报告"),
+    TaskKind.OBJECTION: _("异议，待处理"),
+    TaskKind.NOTICE: _("公示期满，待办结"),
+    TaskKind.CHANGE: _("称号变更，待审核"),
+}
+# Where each is done; what takes no argument is a list.
+ROUTES: Mapping[TaskKind, str] = {
+    TaskKind.CORRECT: "reviews:application",
+    TaskKind.DECIDE: "reviews:application",
+    TaskKind.SETTLE: "reviews:application",
+}
+
+
+@require_safe
+def tasks(request: HttpRequest) -> HttpResponse:
+    """List what the reader has to do, the most urgent first."""
+    at = desk(request)
+    groups = queries.tasks_of(user=at.user, on=at.today)
+    shown = [
+        (HEADINGS[group.kind], group, [(task, address(task)) for task in group.tasks]) for group in groups
+    ]
+    context = at.context(groups=shown, total=sum(group.count for group in groups))
+    return render(request, "reviews/tasks_list.html", context)
+
+
+def address(task: Task) -> str:
+    """Return where the task is done."""
+    return reverse(ROUTES[task.kind], args=[task.key]) if task.kind in ROUTES else ""

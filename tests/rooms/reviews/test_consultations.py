@@ -1,0 +1,157 @@
+"""Departments are asked with a term; what they say stands, and their silence stands as silence."""
+
+from datetime import date, timedelta
+
+import pytest
+
+from tests.conftest import NOW
+from tests.rooms.reviews import world as worlds
+from wufei.catalogue.working_days import nth_working_day
+from wufei.reviews.clock import local_day
+from wufei.reviews.models import Consultation
+from wufei.reviews.refusals import ReviewRefused
+from wufei.reviews.services import consultations
+from wufei.reviews.stages import Action
+
+
+@pytest.fixture
+def world(db):
+    return worlds.build(experts=0)
+
+
+@pytest.fixture
+def application(world):
+    round_ = worlds.round_of(world, worlds.CHONGQING_FACTORY)
+    return worlds.advance(world, worlds.handed_in(world, round_), "consultation")
+
+
+@pytest.fixture
+def asked(world, application):
+    made = consultations.consult(application=application, by=world.people["DISTRICT_INDUSTRY"], now=NOW)
+    return {row.department: row for row in made}
+
+
+def refused(why) -> str:
+    return why.value.code
+
+
+def reply(world, row, opinion="NO_OBJECTION", *, by, now=NOW, words="", **said):
+    return consultations.reply(
+        consultation=row, opinion=opinion, words=words, by=world.people[by], now=now, **said
+    )
+
+
+def test_the_five_departments_of_the_call_are_asked_of_the_applicant_s_own_district(world, asked):
+    due_on = nth_working_day(local_day(NOW), 5)
+
+    assert {name: row.authority for name, row in asked.items()} == {
+        "发展改革部门": world.authorities["DISTRICT_DEVELOPMENT"],
+        "生态环境部门": world.authorities["DISTRICT_ENVIRONMENT"],
+        "应急管理部门": world.authorities["DISTRICT_EMERGENCY"],
+        "市场监管部门": world.authorities["DISTRICT_MARKET"],
+        "税务部门": world.authorities["DISTRICT_TAX"],
+    }
+    assert {row.due_on for row in asked.values()} == {due_on}
+
+
+def test_nobody_is_asked_twice(world, application, asked):
+    assert consultations.consult(application=application, by=world.people["DISTRICT_INDUSTRY"], now=NOW) == []
+    assert Consultation.objects.count() == 5
+
+
+@pytest.mark.parametrize(
+    "person", ["applicant", "OTHER_DISTRICT_INDUSTRY", "CITY_INDUSTRY", "DISTRICT_TAX", "nobody"]
+)
+def test_only_who_concludes_the_stage_asks(world, application, person):
+    with pytest.raises(ReviewRefused) as why:
+        consultations.consult(application=application, by=world.people[person], now=NOW)
+
+    assert refused(why) == "not_permitted"
+    assert not Consultation.objects.exists()
+
+
+def test_a_department_replies_for_itself_and_only_once(world, asked):
+    said = reply(world, asked["税务部门"], "OBJECTION", by="DISTRICT_TAX", words="欠税未清。")
+    assert (said.opinion, said.words, said.answered_by) == (
+        "OBJECTION",
+        "欠税未清。",
+        world.people["DISTRICT_TAX"],
+    )
+
+    with pytest.raises(ReviewRefused) as why:
+        reply(world, said, by="DISTRICT_TAX")
+    assert refused(why) == "already_decided"
+
+
+def test_another_department_does_not_reply_for_it_and_who_asked_only_with_the_sealed_paper(world, asked):
+    row = asked["税务部门"]
+    with pytest.raises(ReviewRefused) as why:
+        reply(world, row, by="DISTRICT_MARKET")
+    assert refused(why) == "not_permitted"
+    with pytest.raises(ReviewRefused) as why:
+        reply(world, row, by="DISTRICT_INDUSTRY")
+    assert refused(why) == "scan_missing"
+
+    said = reply(world, row, by="DISTRICT_INDUSTRY", document=("复函.pdf", worlds.PDF))
+    assert (said.opinion, said.file_name) == ("NO_OBJECTION", "复函.pdf")
+
+
+def test_an_opinion_other_than_none_needs_words(world, asked):
+    with pytest.raises(ReviewRefused) as why:
+        reply(world, asked["税务部门"], "REMARKS", by="DISTRICT_TAX")
+    assert refused(why) == "words_missing"
+
+
+def test_silence_is_put_on_record_only_after_the_term_and_is_no_consent(world, application, asked):
+    row, officer = asked["税务部门"], world.people["DISTRICT_INDUSTRY"]
+    last_moment = NOW.replace(hour=15) + timedelta(
+        days=(row.due_on - local_day(NOW)).days
+    )  # the last day itself
+    with pytest.raises(ReviewRefused) as why:
+        consultations.close_unanswered(consultation=row, by=officer, now=last_moment)
+    assert refused(why) == "term_running"
+
+    after = last_moment + timedelta(days=1)
+    closed = consultations.close_unanswered(consultation=row, by=officer, now=after)
+    assert (closed.opinion, closed.answered_at, closed.closed_unanswered_at) == ("", None, after)
+
+    late = reply(world, closed, "OBJECTION", by="DISTRICT_TAX", words="有欠税。", now=after)
+    assert (late.opinion, late.closed_unanswered_at) == ("OBJECTION", None)  # late, but heard
+
+
+def test_the_stage_ends_only_when_all_were_asked_and_have_replied_or_let_their_time_pass(world, application):
+    def conclude(now=NOW):
+        return worlds.act(world, application, "DISTRICT_INDUSTRY", Action.CONCLUDE, now=now)
+
+    with pytest.raises(ReviewRefused) as why:
+        conclude()
+    assert refused(why) == "consultations_missing"
+
+    rows = consultations.consult(application=application, by=world.people["DISTRICT_INDUSTRY"], now=NOW)
+    for row in rows[:-1]:
+        reply(world, row, by=f"DISTRICT_{row.authority.branch}")
+    with pytest.raises(ReviewRefused) as why:
+        conclude()
+    assert refused(why) == "consultations_open"
+
+    later = NOW + timedelta(days=30)
+    consultations.close_unanswered(consultation=rows[-1], by=world.people["DISTRICT_INDUSTRY"], now=later)
+    assert conclude(later).stage == "district-recommendation"
+
+
+def test_a_reply_to_a_stage_that_is_done_is_refused(world, application, asked):
+    worlds.act(world, application, "DISTRICT_INDUSTRY", Action.DISAGREE)
+
+    with pytest.raises(ReviewRefused) as why:
+        reply(world, asked["税务部门"], by="DISTRICT_TAX")
+
+    assert refused(why) == "stage_moved_on"
+
+
+def test_the_term_runs_over_a_holiday(world, application):
+    eve = NOW.replace(year=2026, month=9, day=30)
+
+    rows = consultations.consult(application=application, by=world.people["DISTRICT_INDUSTRY"], now=eve)
+
+    # 2026: off 1 to 7 October, worked on Saturday the 10th; so 8, 9, 10, 12, 13.
+    assert {row.due_on for row in rows} == {date(2026, 10, 13)}
