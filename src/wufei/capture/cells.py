@@ -10,9 +10,10 @@ import calendar
 import re
 import unicodedata
 from collections.abc import Mapping
-from dataclasses import dataclass
 from datetime import date, datetime, time, timedelta
 from decimal import Decimal
+from math import isnan
+from typing import NamedTuple
 
 from wufei.capture.layout import Column
 from wufei.ledger.posting import ABSURD_MASS
@@ -22,6 +23,7 @@ Raw = object  # str, float, int, bool, date, datetime, time, timedelta
 
 EARLIEST_YEAR = 2000
 _ERRORS = ("#N/A", "#REF!", "#VALUE!", "#DIV/0!", "#NAME?", "#NUM!", "#NULL!")
+_ABSURD_NUMBER = ABSURD_MASS.tonnes * 1000  # kilograms are the smallest unit
 _DAY_HINT = "应为日期，如 2024-03-05 或 2024年3月5日"
 
 UNIT_WORDS = {
@@ -53,8 +55,7 @@ class CellFault(Exception):
         super().__init__(f"{code}: {message}")
 
 
-@dataclass(frozen=True, slots=True)
-class Amount:
+class Amount(NamedTuple):
     number: Decimal
     unit: str | None  # where the cell itself names it: 1.2万吨
 
@@ -220,7 +221,7 @@ def _decimal(text: str) -> Decimal | None:
 
 def read_amount(raw: Raw) -> Amount:
     """Return a number, and the unit where the cell itself names one: 1.2万吨."""
-    if isinstance(raw, float):
+    if isinstance(raw, float) and not isnan(raw):
         return Amount(Decimal(format(raw, ".15g")), None)
     if not isinstance(raw, str):
         raise CellFault("amount_not_a_number", f"“{shown(raw)}”不是数量；应为数字，如 12.5。")
@@ -248,38 +249,40 @@ def read_amount(raw: Raw) -> Amount:
 
 def mass_of(amount: Amount, unit: str | None) -> Mass:
     """Return the mass where the cell and the column agree on its unit."""
-    if unit is None and amount.unit is None:
+    number, own_unit = amount
+    if unit is None and own_unit is None:
         raise CellFault("unit_missing", "没有单位；应为 吨、千克或万吨。")
-    if unit is not None and amount.unit is not None and unit != amount.unit:
-        message = f"数量里写的单位是“{amount.unit}”，单位列是“{unit}”，两者不一致；请改为一致。"
+    if unit is not None and own_unit is not None and unit != own_unit:
+        message = f"数量里写的单位是“{own_unit}”，单位列是“{unit}”，两者不一致；请改为一致。"
         raise CellFault("unit_contradicted", message)
-    named = unit or amount.unit
+    named = unit or own_unit
     assert named is not None, "one of them is given"
-    plain = f"{amount.number:f}{named}"
-    if amount.number < 0:
-        message = f"数量 {plain} 是负数；应大于零。记错的请在系统中冲正，盘点差额用环节“盘盈”“盘亏”。"
+    if number < 0:
+        message = (
+            f"数量 {number:f}{named} 是负数；应大于零。记错的请在系统中冲正，盘点差额用环节“盘盈”“盘亏”。"
+        )
         raise CellFault("amount_negative", message)
-    if amount.number == 0:
+    if number == 0:
         raise CellFault("amount_zero", "数量是零；应大于零，没有发生的请删去这一行。")
-    if amount.number > ABSURD_MASS.tonnes * 1000:  # kilograms are the smallest unit
-        _absurd(plain)
+    if number > _ABSURD_NUMBER:
+        raise _absurd(number, named)
     try:
-        mass = Mass.of(amount.number, named)
+        mass = Mass.of(number, named)
     except InexactMass:
-        message = f"数量 {plain} 小于 1 克的部分不能记账；请保留到克（吨最多 6 位小数，千克最多 3 位小数）。"
+        message = f"数量 {number:f}{named} 小于 1 克的部分不能记账；请保留到克（吨最多 6 位小数，千克最多 3 位小数）。"
         raise CellFault("amount_too_fine", message) from None
-    if mass > ABSURD_MASS:
-        _absurd(plain)
+    if mass.grams > ABSURD_MASS.grams:
+        raise _absurd(number, named)
     return mass
 
 
-def _absurd(plain: str) -> None:
-    raise CellFault("amount_absurd", f"数量 {plain} 超过 1 亿吨；请检查单位是否填错。")
+def _absurd(number: Decimal, unit: str) -> CellFault:
+    return CellFault("amount_absurd", f"数量 {number:f}{unit} 超过 1 亿吨；请检查单位是否填错。")
 
 
 def read_number(raw: Raw, column: Column, *, places: int, below: Decimal) -> Decimal:
     """Return a number, of zero or more unless the column says otherwise; the unit may be repeated as the column's name has it."""
-    if isinstance(raw, float):
+    if isinstance(raw, float) and not isnan(raw):
         number: Decimal | None = Decimal(format(raw, ".15g"))
     elif isinstance(raw, str):
         text = half_width(raw)

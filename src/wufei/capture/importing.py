@@ -7,11 +7,12 @@ it may be posted the ledger says; `services` asks it.
 
 import hashlib
 from collections import defaultdict
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date
 from decimal import Decimal
 from typing import Any, NamedTuple
+from uuid import UUID
 
 from stdnum.cn import uscc as uscc_rules
 from stdnum.exceptions import InvalidChecksum, InvalidLength, ValidationError
@@ -34,15 +35,28 @@ from wufei.capture.layout import (
     Sheet,
     plain_name,
 )
-from wufei.capture.reading import Findings, Progress, Table, TypedRow, read_day, read_tables, typed_rows
+from wufei.capture.reading import (
+    Findings,
+    Progress,
+    Table,
+    TypedColumns,
+    TypedRow,
+    read_day,
+    read_tables,
+    typed_columns,
+    typed_rows,
+)
 from wufei.capture.safe_opening import open_safely
 from wufei.catalogue.divisions import division_of_names
 from wufei.catalogue.industries import read_industry_code
 from wufei.catalogue.waste_codes import read_waste_code
 from wufei.ledger.kinds import LABELS, Kind
+from wufei.ledger.posting import Draft
 from wufei.terms.mass import InexactMass, Mass
 
 EARLIEST_FOUNDING = 1840
+# Client ids of imported rows are made from this, so that the same row always gets the same one.
+CLIENT_IDS = UUID("6f1c2f0e-5d0b-5a54-9a5e-0f5f2f7b6c11")
 _KIND_OF_LABEL = {label: kind for kind, label in LABELS.items()}
 _STEP = 5_000  # rows between two reports of progress
 
@@ -343,47 +357,116 @@ def _ledger(said: WorkbookContent, today: date, report: Progress) -> list[Ledger
     table = said.tables.get(LEDGER.name)
     if table is None:
         return []
-    total, findings, rows = len(table.rows), said.findings, []
-    masses: dict[tuple[object, object], Mass | CellFault] = {}
+    total = len(table.rows)
     report("checking", 0, total)
-    for done, typed in enumerate(typed_rows(table, findings, today=today), start=1):
+    typed = typed_columns(table, said.findings, today=today)
+    masses = _masses(typed, said.findings)
+    if not table.has_sound_header:
+        report("checking", total, total)
+        return []
+    rows: list[LedgerRow] = []
+    bad_rows = said.findings.bad_rows.get(LEDGER.name, set())
+    texts = ("方式", "对方单位", "设施编码", "批次编码", "经办人", "备注")
+    columns = (typed.of("日期"), typed.of("废物编号"), typed.of("环节"), masses, *map(typed.of, texts))
+    for done, (number, *values) in enumerate(zip(typed.numbers, *columns, strict=True), start=1):
         if done % _STEP == 0:
             report("checking", done, total)
-        values = typed.values
-        amount, unit = values.get("数量"), values.get("单位")
-        if amount is None or "单位" in typed.faulty:
-            continue
-        mass = masses.get((amount, unit))
-        if mass is None:
-            mass = masses[amount, unit] = _mass(amount, unit)
-        if mass.__class__ is CellFault:
-            assert isinstance(mass, CellFault), "just seen"
-            column = "单位" if mass.code.startswith("unit_") else "数量"
-            findings.fault(LEDGER.name, typed.number, column, mass.code, mass.message)
-        elif typed.is_sound:
-            rows.append(_ledger_row(typed.number, values, mass))
+        if number not in bad_rows:
+            rows.append(_ledger_row(number, *values))
     report("checking", total, total)
     return rows
 
 
-def _mass(amount: Any, unit: Any) -> Mass | CellFault:
-    try:
-        return cells.mass_of(amount, unit)
-    except CellFault as fault:
-        return fault
+def _masses(typed: TypedColumns, findings: Findings) -> list[Mass | None]:
+    """Return each row's mass, None where amount or unit is at fault."""
+    masses: list[Mass | None] = []
+    faulty = typed.faulty.get("单位", set())
+    for number, amount, unit in zip(typed.numbers, typed.of("数量"), typed.of("单位"), strict=True):
+        mass = None
+        if amount is not None and number not in faulty:
+            try:
+                mass = cells.mass_of(amount, unit)
+            except CellFault as fault:
+                column = "单位" if fault.code.startswith("unit_") else "数量"
+                findings.fault(LEDGER.name, number, column, fault.code, fault.message)
+        masses.append(mass)
+    return masses
 
 
-def _ledger_row(number: int, values: dict[str, Any], mass: Any) -> LedgerRow:
-    get = values.get
-    day, stream, kind = values["日期"], values["废物编号"], _KIND_OF_LABEL[values["环节"]]
-    method, counterparty, handler = get("方式") or "", get("对方单位") or "", get("经办人") or ""
-    store, lot, note = get("设施编码"), get("批次编码"), get("备注") or ""
+def _ledger_row(
+    number: int,
+    day: date,
+    stream: str,
+    label: str,
+    mass: Mass,
+    method: str | None,
+    counterparty: str | None,
+    store: str | None,
+    lot: str | None,
+    handler: str | None,
+    note: str | None,
+) -> LedgerRow:
+    kind = _KIND_OF_LABEL[label]
     # What identifies a row's content; the parts are joined by a character that no cell can hold.
     parts = (
-        day.isoformat(), stream, kind._value_, str(mass.grams), method, counterparty, store or "", lot or "",
-        handler, note,
+        day.isoformat(), stream, kind._value_, str(mass.grams), method or "", counterparty or "", store or "",
+        lot or "", handler or "", note or "",
     )  # fmt: skip
     fingerprint = hashlib.sha256("\x1f".join(parts).encode()).hexdigest()
     return LedgerRow(
-        number, day, stream, kind, mass, method, counterparty, store, lot, handler, note, fingerprint
-    )
+        number, day, stream, kind, mass, method or "", counterparty or "", store, lot, handler or "",
+        note or "", fingerprint,
+    )  # fmt: skip
+
+
+# --- what of it is new
+
+
+@dataclass(frozen=True, slots=True)
+class Imported:
+    """How often a row's content was posted, and how often that was taken back."""
+
+    posted: int
+    reversed: int
+
+    @property
+    def effective(self) -> int:
+        return self.posted - self.reversed
+
+
+def new_drafts(
+    said: Sequence[LedgerRow], *, before: Mapping[str, Imported], uscc: str
+) -> tuple[list[LedgerRow], list[Draft]]:
+    """
+    Return the rows that were not imported before, and their drafts.
+
+    Two rows of the same content are two movements; so of each content only as many are new as
+    there are more of them here than stand in the ledger.
+    """
+    # Hashed once: what all client ids of the organisation begin with.
+    beginning = hashlib.sha1(CLIENT_IDS.bytes + f"{uscc}/".encode(), usedforsecurity=False)
+    seen: dict[str, int] = {}
+    rows: list[LedgerRow] = []
+    drafts: list[Draft] = []
+    for row in said:
+        mark = row.fingerprint
+        index = seen.get(mark, 0)
+        seen[mark] = index + 1
+        if (imported := before.get(mark)) is not None:
+            if index < imported.effective:
+                continue
+            index += imported.posted - imported.effective
+        # The same as uuid5(CLIENT_IDS, f"{uscc}/{mark}/{index}"), in half its time.
+        whole = beginning.copy()
+        whole.update(f"{mark}/{index}".encode())
+        rows.append(row)
+        drafts.append(_draft(row, UUID(bytes=whole.digest()[:16], version=5)))
+    return rows, drafts
+
+
+def _draft(row: LedgerRow, client_id: UUID) -> Draft:
+    return Draft(
+        kind=row.kind, moved_on=row.moved_on, stream_code=row.stream_code, mass=row.mass,
+        store_code=row.store_code, lot_code=row.lot_code, method=row.method, counterparty=row.counterparty,
+        handler=row.handler, note=row.note, client_id=client_id, fingerprint=row.fingerprint,
+    )  # fmt: skip

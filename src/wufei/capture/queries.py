@@ -1,27 +1,15 @@
 """What reads uploads, and what the ledger holds of rows that were imported before."""
 
-from dataclasses import dataclass
 from datetime import date
 
 from django.db.models import Count, QuerySet
 
+from wufei.capture.importing import Imported
 from wufei.capture.models import Upload
 from wufei.ledger.models import Movement
 from wufei.registry.access import Permission
 from wufei.registry.models import Organisation, OrganisationKind, User
 from wufei.registry.queries import visible_organisations
-
-
-@dataclass(frozen=True, slots=True)
-class Imported:
-    """How often a row's content was posted, and how often that was taken back."""
-
-    posted: int
-    reversed: int
-
-    @property
-    def effective(self) -> int:
-        return self.posted - self.reversed
 
 
 def imported_rows(*, organisation: Organisation, first_day: date, last_day: date) -> dict[str, Imported]:

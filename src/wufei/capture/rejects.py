@@ -8,6 +8,7 @@ from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from datetime import date, datetime, time, timedelta
 from io import BytesIO
+from math import isfinite
 
 from xlsxwriter import Workbook
 from xlsxwriter.format import Format
@@ -96,8 +97,9 @@ def _write(page: Worksheet, line: int, at: int, raw: Raw, formats: Mapping[str, 
         page.write_datetime(line, at, raw, formats["moment" if raw.time() != time() else "day"])
     elif isinstance(raw, date):
         page.write_datetime(line, at, raw, formats["day"])
-    elif isinstance(raw, float | int):
+    elif isinstance(raw, float | int) and isfinite(raw):
         page.write_number(line, at, raw, formats["plain"])
     else:
-        assert isinstance(raw, time | timedelta), f"calamine gives no {type(raw)}"
+        # No workbook can hold a number that is not finite, except as text.
+        assert isinstance(raw, time | timedelta | float), f"calamine gives no {type(raw)}"
         page.write_string(line, at, str(raw), formats["plain"])

@@ -1,5 +1,6 @@
 """A workbook is imported whole or not at all, once or not again, and every fault is named."""
 
+import gc
 import io
 from datetime import UTC, date, datetime
 
@@ -310,6 +311,26 @@ def test_a_file_that_is_not_opened_is_one_fault_of_the_file(take):
         {"sheet": None, "row": None, "column": None, "code": "file_empty",
          "message": "文件是空的（0 字节）；请重新保存或重新下载后再提交。"}
     ]  # fmt: skip
+
+
+def test_the_collector_rests_while_a_workbook_is_taken_and_only_then(take):
+    seen = []
+    take(filled(ledger=SOUND), progress=lambda *_: seen.append(gc.isenabled()))
+    after_an_import = gc.isenabled()
+    take(b"")
+
+    assert (set(seen), after_an_import, gc.isenabled()) == ({False}, True, True)
+
+
+def test_a_row_that_the_ledger_refuses_does_not_keep_the_others_from_being_posted(take, works):
+    lines = [*SOUND, row("2024-03-01", "W01", "委外利用", 999, counterparty="甲再生公司", store="TS001")]
+
+    result = take(filled(ledger=lines), accept_valid=True)
+
+    assert (result.posted, faults(result)) == (4, [("台账", 6, "数量", "source_overdrawn")])
+    assert [r.number for r in result.rows] == [2, 3, 4, 5]
+    assert held(works) == {"W01": 200_000, "W02": 12_000_000_000}
+    assert AuditEntry.objects.filter(action="ledger.post").count() == 1
 
 
 def test_progress_passes_through_the_phases(take):
