@@ -9,7 +9,7 @@ what went out.
 """
 
 from collections import defaultdict
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date
 from enum import StrEnum, auto
@@ -178,7 +178,7 @@ def examine(drafts: Sequence[Draft], book: Book, *, capacity_binds: bool = True)
     import of what has already happened passes `capacity_binds=False`, for a store
     that stood fuller than it may is a fact, not a slip (`overfull` names it).
     """
-    found: list[list[Refusal]] = [_by_itself(draft, book) for draft in drafts]
+    found = _by_themselves(drafts, book)
     _check_lots(drafts, book, found)
     _check_stock(drafts, book, found)
     if capacity_binds:
@@ -187,27 +187,43 @@ def examine(drafts: Sequence[Draft], book: Book, *, capacity_binds: bool = True)
     return [tuple(refusals) for refusals in found]
 
 
-def _by_itself(draft: Draft, book: Book) -> list[Refusal]:
-    found: list[Refusal] = []
+def _by_themselves(drafts: Sequence[Draft], book: Book) -> list[list[Refusal]]:
+    """Return what is wrong with each draft whatever the others are; what many name alike is looked at once."""
+    named: dict[tuple[str | None, ...], list[Refusal]] = {}
+    found = []
+    for draft in drafts:
+        key = (
+            draft.stream_code, draft.store_code, draft.method, draft.counterparty, draft.handler, draft.note,
+            draft.lot_code,
+        )  # fmt: skip
+        if key not in named:
+            named[key] = list(_named_wrongly(draft, book))
+        found.append([*_out_of_bounds(draft, book), *named[key]])
+    return found
+
+
+def _out_of_bounds(draft: Draft, book: Book) -> Iterator[Refusal]:
     if draft.mass.grams <= 0:
-        found.append(Refusal(Code.MASS_NOT_POSITIVE, f"{draft.mass.grams} g"))
-    elif draft.mass > ABSURD_MASS:
-        found.append(Refusal(Code.MASS_ABSURD, f"{draft.mass.tonnes} t"))
+        yield Refusal(Code.MASS_NOT_POSITIVE, f"{draft.mass.grams} g")
+    elif draft.mass.grams > ABSURD_MASS.grams:
+        yield Refusal(Code.MASS_ABSURD, f"{draft.mass.tonnes} t")
     if draft.moved_on > book.today:
-        found.append(Refusal(Code.MOVED_ON_IN_FUTURE, draft.moved_on.isoformat()))
+        yield Refusal(Code.MOVED_ON_IN_FUTURE, draft.moved_on.isoformat())
     if book.closed_through is not None and draft.moved_on <= book.closed_through:
-        found.append(Refusal(Code.MONTH_CLOSED, book.closed_through.isoformat()))
+        yield Refusal(Code.MONTH_CLOSED, book.closed_through.isoformat())
+
+
+def _named_wrongly(draft: Draft, book: Book) -> Iterator[Refusal]:
     if draft.stream_code not in book.streams:
-        found.append(Refusal(Code.STREAM_UNKNOWN, draft.stream_code))
+        yield Refusal(Code.STREAM_UNKNOWN, draft.stream_code)
     if draft.store_code is not None and draft.store_code not in book.stores:
-        found.append(Refusal(Code.STORE_UNKNOWN, draft.store_code))
+        yield Refusal(Code.STORE_UNKNOWN, draft.store_code)
     elif draft.store_code is None and not book.stores:
-        found.append(Refusal(Code.STORE_MISSING, ""))
+        yield Refusal(Code.STORE_MISSING, "")
     for name, limit in TEXT_LIMITS.items():
         text = getattr(draft, name)
         if text and (len(text) > limit or not text.isprintable()):
-            found.append(Refusal(Code.TEXT_NOT_STORABLE, f"{name} {limit}"))
-    return found
+            yield Refusal(Code.TEXT_NOT_STORABLE, f"{name} {limit}")
 
 
 def _check_lots(drafts: Sequence[Draft], book: Book, found: list[list[Refusal]]) -> None:

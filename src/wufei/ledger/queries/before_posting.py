@@ -118,16 +118,30 @@ def standing(
     if any(seq != seen for _, seq, _, seen, _, _, _ in found["head"]):
         # Another writer went before us. The statement saw what stood when it began to wait: look again.
         found = _by_kind(asked(sql, *given))
+    head = next((_head(row) for row in found["head"]), None)
     used = [code for _, _, code, _, _, _, _ in found["used"]]
-    for start in range(NAMED_AT_ONCE, len(client_ids), NAMED_AT_ONCE):
-        more = _client_ids(organisation, client_ids[start : start + NAMED_AT_ONCE])
-        used += [code for _, _, code, _, _, _, _ in asked(more.sql, *more.parameters)]
+    if head is not None and head.seq:  # else nothing was ever posted
+        used += _more_used(organisation, client_ids[NAMED_AT_ONCE:], head.seq)
     return Standing(
         may=grants_it(user=user, permission=permission, organisation=organisation, roles=found["role"]),
-        head=next((_head(row) for row in found["head"]), None),
+        head=head,
         used_client_ids=[UUID(code) for code in used],
         rows=found["ground"],
     )
+
+
+def _more_used(organisation: Organisation, client_ids: Sequence[UUID], posted: int) -> list[str]:
+    """Return which of many client ids stand in the ledger, by few statements."""
+    if len(client_ids) > posted:  # then all that is there are fewer than what is asked for
+        question = Question(CLIENT_IDS.format(named="1 = 1"), (organisation.pk,))
+        asked_for = {client_id.hex for client_id in client_ids}
+        rows = asked(question.sql, *question.parameters)
+        return [code for _, _, code, _, _, _, _ in rows if UUID(code).hex in asked_for]
+    used: list[str] = []
+    for start in range(0, len(client_ids), NAMED_AT_ONCE):
+        question = _client_ids(organisation, client_ids[start : start + NAMED_AT_ONCE])
+        used += [code for _, _, code, _, _, _, _ in asked(question.sql, *question.parameters)]
+    return used
 
 
 def _by_kind(rows: Iterable[tuple[Any, ...]]) -> dict[str, list[tuple[Any, ...]]]:
