@@ -11,6 +11,7 @@ from django.db import transaction
 from wufei.capture.services import ImportResult, import_workbook
 from wufei.cases import services as cases
 from wufei.cases.models import EvidenceCategory
+from wufei.demo import season
 from wufei.demo.district import district, uscc_of, workbooks
 from wufei.demo.papers import MAKERS
 from wufei.demo.writing import written
@@ -50,6 +51,8 @@ def build(*, folder: Path, by: User, now: datetime, report: Callable[[str], None
     _green_factory(organisations, by=by, now=now)
     _papers(organisations, by=by, now=now)
     _people(organisations, by=by, now=now)
+    season.play(organisations=organisations, password=PASSWORD, by=by, now=now)
+    report("已演完 2025 年一轮评审；2026 年一轮正在进行")
 
 
 def _imported(path: Path, by: User, now: datetime) -> ImportResult:
@@ -128,4 +131,6 @@ def accounts() -> list[dict[str, Any]]:
     said = district()
     names = {each["id"]: each["name"] for each in [*said["enterprises"], *said["authorities"]]}
     names["park"] = said["park"]["name"]
-    return [person | {"of": names[person["of"]]} for person in said["people"]]
+    later = season.season()
+    names |= {each["id"]: each["name"] for each in later["authorities"]}
+    return [person | {"of": names[person["of"]]} for person in [*said["people"], *later["people"]]]
