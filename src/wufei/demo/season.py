@@ -26,6 +26,7 @@ from wufei.policies.edition import Edition, Stage
 from wufei.registry import services as registry
 from wufei.registry.access import Role
 from wufei.registry.models import Organisation, OrganisationKind, User
+from wufei.registry.services.successions import rename_organisation
 from wufei.reviews import stages
 from wufei.reviews.draw import commitment
 from wufei.reviews.models import Application, Assignment, Consultation, Expert, PublicNotice, Round, Title
@@ -395,7 +396,7 @@ class _Played:
             day = date.fromisoformat(said["on"])
             notice = notices.publish_notice(
                 round_=self.round, applications=[Application.objects.get(pk=rows[key].pk) for key in listed],
-                title=f"关于{self.round.year}年度{self.edition.title}拟入围名单的公示", text=said["text"],
+                title=f"关于{self.round.title}拟入围名单的公示", text=said["text"],
                 contact="市经信委节能与综合利用处（演示）023-00000000", by=city, now=at(day),
             )  # fmt: skip
             for key in listed:
@@ -454,9 +455,14 @@ def _titles(organisations: dict[str, Organisation], people: dict[str, User]) -> 
         )  # fmt: skip
     renamed, revoked = said["renamed"], said["revoked"]
     reported = date.fromisoformat(renamed["reported"])
+    completed_on = date.fromisoformat(renamed["completed_on"])
+    rename_organisation(
+        organisation=organisations[renamed["of"]], name=renamed["new_name"], on=completed_on,
+        document="登记机关变更通知书（演示）", by=registry.operator(), now=at(reported, 9),
+    )  # fmt: skip
     report = register.report_change(
         title=_title(organisations[renamed["of"]]), kind="RENAME", words="营业执照已变更登记。",
-        completed_on=date.fromisoformat(renamed["completed_on"]), new_name=renamed["new_name"],
+        completed_on=completed_on, new_name=renamed["new_name"],
         file_name="变更通知书.pdf", content=PAPER, by=registry.operator(), now=at(reported),
     )  # fmt: skip
     report = register.review_change(

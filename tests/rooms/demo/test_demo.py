@@ -71,7 +71,7 @@ def test_the_district_is_built_through_the_doors_that_people_use(db, tmp_path):
     assert queries.verify().is_ok
     _check_published_totals(enterprises)
     _check_verdicts(enterprises)
-    said = {person["username"] for person in district()["people"]}
+    said = {person["username"] for person in services.accounts()}
     assert said == set(User.objects.exclude(username="operator").values_list("username", flat=True))
 
 
@@ -140,7 +140,7 @@ def test_the_demo_command_ends_with_the_main_job_done_and_a_second_run_builds_no
     assert second.exit_code == 0
     assert "不再重建" in second.stderr
     told = json.loads(second.stdout)
-    assert (told["address"], len(told["accounts"])) == (None, len(district()["people"]))
+    assert (told["address"], len(told["accounts"])) == (None, len(services.accounts()))
     assert [each["verdict"] for each in told["cases"]] == ["met", "met"]
     assert Movement.objects.count() == rows
     for each in district()["people"]:

@@ -40,13 +40,17 @@ def open_round(
     round_, created = Round.objects.get_or_create(
         edition=edition_id, year=year, authority=authority,
         defaults={
-            "title": title or f"{year}年度{edition.title}", "addressees": "\n".join(edition.addressees),
+            "title": title or _title(edition, year), "addressees": "\n".join(edition.addressees),
             "submission_deadline": deadline, "opened_at": now, "opened_by": by,
         },
     )  # fmt: skip
     if created:
         _audit(round_, "reviews.open_round", by, now, {"edition": edition_id, "year": year})
     return round_
+
+
+def _title(edition: Edition, year: int) -> str:
+    return edition.title if f"{year}年" in edition.title else f"{year}年度{edition.title}"
 
 
 @transaction.atomic
