@@ -1,7 +1,7 @@
 """
 Measure, and write down what came out.
 
-    python -m benchmarks [import|single|promises|pages ...] [--rows N] [--database sqlite|postgresql]
+    python -m benchmarks [import|single|promises|pages|reviews ...] [--rows N] [--database sqlite|postgresql]
 """
 
 import argparse
@@ -14,7 +14,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-from benchmarks import importing, pages, promises, report, single, stores
+from benchmarks import importing, pages, promises, report, reviews, single, stores
 
 RESULTS = Path(__file__).with_name("last.json")
 
@@ -22,7 +22,7 @@ RESULTS = Path(__file__).with_name("last.json")
 def main() -> None:
     parser = argparse.ArgumentParser(prog="python -m benchmarks", description=__doc__)
     parser.add_argument(
-        "what", nargs="*", default=["import", "single"], help="import, single, promises, pages"
+        "what", nargs="*", default=["import", "single"], help="import, single, promises, pages, reviews"
     )
     parser.add_argument("--rows", type=int, default=100_000)
     parser.add_argument("--repetitions", type=int, default=5, help="of an import")
@@ -75,7 +75,12 @@ def _pages(database: str, given: argparse.Namespace) -> list[dict[str, Any]]:
         return measured
 
 
-MEASURES = {"import": _import, "single": _single, "promises": _promises, "pages": _pages}
+def _reviews(database: str, given: argparse.Namespace) -> list[dict[str, Any]]:
+    with stores.store(database) as environment:
+        return stores.in_processes(environment, reviews.measure, [()])
+
+
+MEASURES = {"import": _import, "single": _single, "promises": _promises, "pages": _pages, "reviews": _reviews}
 
 
 def _run() -> dict[str, str]:

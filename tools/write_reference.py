@@ -2,7 +2,7 @@
 
 import os
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "wufei.web.settings")
@@ -16,7 +16,10 @@ django.setup()
 from wufei.indicators.definitions import INDICATORS
 from wufei.ledger.kinds import LABELS
 from wufei.ledger.wording import CLOSING_TEXT, REFUSAL_TEXT, REVERSAL_TEXT
+from wufei.policies.edition import Stage
 from wufei.policies.queries import known_editions
+from wufei.reviews import stage_table, telling
+from wufei.reviews.stages import Action
 from wufei.web.cli import main
 
 FOLDER = Path(__file__).parent.parent / "docs/reference"
@@ -117,7 +120,30 @@ def settings() -> str:
     )
 
 
+def stages() -> str:
+    said = (
+        "# 环节：谁在什么状态下能做什么\n\n由政策版本的数据决定；没有列出的角色和动作，一律不允许。同一人在同一案中只能承担"
+        "申报、推荐、评分、认定之一。“告知申报单位”和“转由承继单位”由组织单位办理，不改变环节。\n"
+    )
+    for edition in known_editions().values():
+        if not edition.stages:
+            continue
+        said += f"\n## {edition.title}\n\n`{edition.id}`\n\n"
+        said += table("环节", "申报单位看到的", "状态", "谁能做什么", rows=_stage_rows(edition.stages))
+    return said
+
+
+def _stage_rows(all_stages: Sequence[Stage]) -> Iterator[tuple[object, ...]]:
+    for row in stage_table.table(all_stages):
+        offered = "；".join(
+            f"{telling.role_words(role)}：{'、'.join(telling.ACTION_WORDS[a] for a in Action if a in actions)}"
+            for role, actions in row.offered.items()
+        )
+        yield f"{row.stage.label}（`{row.stage.id}`）", row.stage.applicant_label, row.state, offered or "—"
+
+
 PAGES = {
+    "stages.md": stages,
     "indicators.md": indicators,
     "criteria.md": criteria,
     "refusals.md": refusals,

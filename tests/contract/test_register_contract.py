@@ -10,6 +10,11 @@ from tests.rooms.reviews.titles import answered, given, happened
 FACTORY = worlds.CHONGQING_FACTORY
 
 
+@pytest.fixture(autouse=True)
+def _on_the_first_of_july(monkeypatch):
+    monkeypatch.setattr("django.utils.timezone.now", lambda: worlds.NOW)
+
+
 @pytest.fixture
 def world(db):
     return worlds.build(experts=0, second_officers=False)

@@ -3,18 +3,224 @@
 import json
 
 import pytest
-from click.testing import CliRunner
 
-from wufei.web.cli import wufei
+from tests.conftest import NOW, valid_uscc
+from tests.rooms.reviews import world as worlds
+from wufei.registry.models import Organisation
+from wufei.reviews.models import Application, Package, Round
+from wufei.reviews.package import new_key, seal
+
+ABOUT = {"round", "number", "edition", "year", "title", "authority", "published"}
+
+
+@pytest.fixture(autouse=True)
+def clock(monkeypatch):
+    def at(now):
+        monkeypatch.setattr("django.utils.timezone.now", lambda: now)
+
+    at(NOW)
+    return at
 
 
 @pytest.fixture
-def run(transactional_db, monkeypatch):
-    monkeypatch.setenv("WUFEI_STORE_IS_OPEN", "1")
+def world(db, settings, tmp_path):
+    settings.STORAGES["default"]["OPTIONS"]["location"] = tmp_path / "files"
+    return worlds.build()
 
-    def _run(*arguments, code=0):
-        result = CliRunner().invoke(wufei, arguments)
-        assert result.exit_code == code, result.output + result.stderr
-        return result
 
-    return _run
+@pytest.fixture
+def city_round(world):
+    round_ = worlds.round_of(world, worlds.CHONGQING)
+    worlds.advance(world, worlds.handed_in(world, round_), "ministry-decision")
+    worlds.handed_in(world, round_, worlds.applicant(world, "綦江水泥有限公司"))
+    return round_
+
+
+@pytest.fixture
+def package(wufei, city_round, tmp_path):
+    file = tmp_path / "city.wufei"
+    assert wufei("round", "export", city_round.pk, "--out", file).code == 0
+    return file
+
+
+# ---- open and publish -----------------------------------------------------------------------
+
+
+def test_a_round_is_opened_from_an_edition_and_a_year(wufei, world):
+    got = wufei("round", "open", worlds.CHONGQING, "--year", 2026, "--json")
+
+    assert got.code == 0
+    assert set(got.json) == ABOUT | {"submission_deadline"}
+    [round_] = Round.objects.all()
+    assert got.json == {
+        "round": str(round_.uid), "number": round_.pk, "edition": worlds.CHONGQING, "year": 2026,
+        "title": round_.title, "authority": world.authorities["CITY_INDUSTRY"].uscc, "published": False,
+        "submission_deadline": round_.submission_deadline and round_.submission_deadline.isoformat(),
+    }  # fmt: skip
+
+
+def test_opening_it_again_opens_no_second_one(wufei, world):
+    first = wufei("round", "open", worlds.CHONGQING, "--year", 2026, "--json").json
+
+    assert wufei("round", "open", worlds.CHONGQING, "--year", 2026, "--json").json == first
+    assert Round.objects.count() == 1
+
+
+def test_on_an_empty_store_the_issuer_stands_in_and_it_is_said(wufei, db):
+    got = wufei("round", "open", worlds.MIIT, "--year", 2026, "--json")
+
+    assert (got.code, set(got.json)) == (0, ABOUT | {"submission_deadline"})
+    [authority] = Organisation.objects.filter(uscc=got.json["authority"])
+    assert (authority.kind, authority.division_code) == ("AUTHORITY", "000000")
+    assert "占位" in got.err
+
+
+def test_a_round_is_published_once(wufei, world):
+    worlds.round_of(world, worlds.CHONGQING, publish=False)
+    [round_] = Round.objects.all()
+
+    got = wufei("round", "publish", round_.pk, "--json")
+    again = wufei("round", "publish", round_.uid, "--json")
+
+    assert (got.code, got.json["published"]) == (0, True)
+    assert (again.code, again.out) == (1, "")
+    assert "通知已经发布" in again.err
+
+
+def test_it_may_be_opened_and_published_at_once_before_its_deadline(wufei, world, clock):
+    late = wufei("round", "open", worlds.MIIT, "--year", 2026, "--publish", "--json")
+    clock(NOW.replace(month=1))
+    got = wufei("round", "open", worlds.MIIT, "--year", 2026, "--publish", "--json")
+
+    assert (late.code, "日期已经过去" in late.err) == (1, True)
+    assert got.json["published"]
+
+
+# ---- status ---------------------------------------------------------------------------------
+
+
+def test_the_status_counts_every_stage(wufei, city_round):
+    got = wufei("round", "status", city_round.uid, "--json").json
+
+    assert set(got) == ABOUT | {"applications", "stages", "outcomes"}
+    assert (got["applications"], got["outcomes"]) == (2, {})
+    assert [set(stage) for stage in got["stages"]] == [{"id", "label", "count"}] * len(got["stages"])
+    assert {stage["id"]: stage["count"] for stage in got["stages"] if stage["count"]} == {
+        "district-recommendation": 1, "ministry-decision": 1,
+    }  # fmt: skip
+    assert "区县" in wufei("round", "status", city_round.pk).out
+
+
+# ---- export and load ------------------------------------------------------------------------
+
+
+def test_what_was_exported_is_loaded_whole_and_once(wufei, world, city_round, package):
+    above = worlds.round_of(world, worlds.MIIT)
+
+    got = wufei("round", "load", package, "--json")
+    again = wufei("round", "load", package, "--json")
+
+    assert got.code == 0
+    assert set(got.json) == ABOUT | {"loaded"}
+    assert got.json["number"] == above.pk
+    assert got.json["loaded"] == [a.code for a in above.applications.all()]
+    assert (again.code, "已经接收过" in again.err) == (1, True)
+    assert above.applications.count() == 1
+
+
+def test_the_export_says_what_it_wrote(wufei, world, city_round, tmp_path):
+    file = tmp_path / "a.wufei"
+
+    got = wufei("round", "export", city_round.pk, "--out", file, "--json").json
+
+    assert set(got) == {"round", "file", "sha256", "public_key"}
+    sent = Package.objects.get()
+    assert (got["sha256"], got["public_key"]) == (sent.sha256, sent.public_key)
+
+
+@pytest.mark.parametrize("at", [3, 60, 200, -300, -1])
+def test_a_changed_byte_is_refused_and_nothing_is_taken_in(wufei, world, package, at):
+    above = worlds.round_of(world, worlds.MIIT)
+    changed = bytearray(package.read_bytes())
+    changed[at] ^= 1
+    package.write_bytes(bytes(changed))
+
+    got = wufei("round", "load", package, "--round", above.pk, "--json")
+
+    assert (got.code, got.out) == (1, "")
+    assert "不是完整可信的上报包" in got.err
+    assert not above.applications.exists()
+
+
+def test_a_package_of_another_year_is_refused(wufei, world, package):
+    other = worlds.round_of(world, worlds.MIIT, 2027)
+
+    assert "属于另一轮" in wufei("round", "load", package, "--round", other.pk).err
+    assert "请用 --round 指明" in wufei("round", "load", package).err
+    assert not Application.objects.filter(round=other).exists()
+
+
+def test_a_stranger_is_trusted_only_by_its_key(wufei, world, city_round, tmp_path):
+    worlds.round_of(world, worlds.MIIT)
+    private, public = new_key()
+    sender = {"uscc": valid_uscc("11510000MA5R99999"), "name": "四川省经信厅", "division_code": "510000"}
+    manifest = {
+        "format": 1, "round": "6b7b9e9e-3f0f-4c5a-9d0e-000000000001", "edition": "sichuan", "year": 2026,
+        "target_edition": worlds.MIIT, "title": "四川", "authority": sender, "made_at": "", "applications": [],
+    }  # fmt: skip
+    file = tmp_path / "sichuan.wufei"
+    file.write_bytes(seal(manifest=manifest, files={}, private_key=private))
+
+    refused = wufei("round", "load", file)
+    wrong = wufei("round", "load", file, "--trust", "0" * 64)
+    taken = wufei("round", "load", file, "--trust", public, "--json")
+
+    assert (refused.code, wrong.code, taken.code) == (1, 1, 0)
+    assert taken.json["loaded"] == []
+    assert Organisation.objects.get(uscc=sender["uscc"]).name == "四川省经信厅"
+
+
+# ---- wrong use ------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("said", "code", "words"),
+    [
+        (("open", "none", "--year", "2026"), 1, "没有政策版本 none"),
+        (("open", worlds.MIIT, "--year", "1890"), 1, "年度不对"),
+        (("open", worlds.MIIT, "--year", "x"), 2, "--year"),
+        (("open", worlds.MIIT), 2, "--year"),
+        (
+            ("open", worlds.MIIT, "--year", "2026", "--authority", "nobody"),
+            1,
+            "没有统一社会信用代码为 nobody",
+        ),
+        (("status", "999"), 1, "没有编号为 999"),
+        (("status", "abc"), 1, "不是轮次的编号"),
+        (("publish", "999"), 1, "没有编号为 999"),
+        (("export", "999", "--out", "x"), 1, "没有编号为 999"),
+        (("load", "no-such-file"), 2, "no-such-file"),
+    ],
+)
+def test_what_is_asked_wrongly_is_refused_in_words(wufei, world, said, code, words):
+    got = wufei("round", *said, "--json")
+
+    assert (got.code, got.out) == (code, "")
+    assert words in got.err
+
+
+def test_a_file_that_is_no_package_is_refused(wufei, world, tmp_path):
+    file = tmp_path / "a.txt"
+    file.write_text(json.dumps({"format": 1}))
+
+    assert (wufei("round", "load", file).code, Application.objects.count()) == (1, 0)
+
+
+def test_who_recommends_nothing_has_nothing_to_export(wufei, world, tmp_path):
+    round_ = worlds.round_of(world, worlds.CHONGQING)
+    file = tmp_path / "a.wufei"
+
+    got = wufei("round", "export", round_.pk, "--out", file)
+
+    assert (got.code, file.exists()) == (1, False)
+    assert "没有可以上报的推荐" in got.err

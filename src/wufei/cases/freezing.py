@@ -270,5 +270,3 @@ def _sum(parts: Iterable[Mapping[str, Any]]) -> Decimal | None:
         else:
             return None
     return total
-
-

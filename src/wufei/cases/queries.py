@@ -1,35 +1,38 @@
 """What reads cases; gathers what a case file is filled from, in a fixed number of queries."""
 
 import hashlib
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, fields
-from datetime import date
+from datetime import date, datetime
 from typing import Any
 
-from django.db.models import Field, QuerySet
+from django.db.models import Count, Field, Max, Q, QuerySet
 
-from wufei.cases import counting, documents
+from wufei.cases import counting, documents, freezing, likeness
 from wufei.cases.case_file import Attachment, CaseFile, OpenRequirement, Placed
 from wufei.cases.counting import LimitCheck
+from wufei.cases.differences import Change, differences, number_text
 from wufei.cases.dossier import Applicant, Dossier, Figures, FormSpec, Generator, Member, Texts
 from wufei.cases.filling import case_file
-from wufei.cases.models import Case, Evidence, EvidenceCategory
-from wufei.cases.provenance import MovementIndex, MovementRow, movement_leaves
+from wufei.cases.models import Case, Evidence, EvidenceCategory, Submission, SubmittedEvidence
+from wufei.cases.provenance import MovementIndex, MovementRow, movement_leaves, number_document
 from wufei.indicators import queries as indicator_queries
 from wufei.indicators.facts import Product
+from wufei.indicators.figure import MovementsBehind
 from wufei.indicators.models import AnnualOperation, AnnualProduct
-from wufei.ledger.models import Movement, Stream
+from wufei.ledger.models import Head, Movement, Stream
 from wufei.policies import queries as policy_queries
 from wufei.policies.criteria import WORDS, Evaluation
 from wufei.policies.edition import Edition, SubjectKind
 from wufei.registry.access import Permission
-from wufei.registry.models import Organisation, OrganisationKind, User
+from wufei.registry.models import Organisation, OrganisationKind, ParkMembership, User
 from wufei.registry.queries import members_of, visible_organisations
 from wufei.terms.truth import Truth
 
 SUBJECT_WORDS = {SubjectKind.PARK: "园区", SubjectKind.ENTERPRISE: "企业"}
 LARGEST = 10  # 园区产废量前 10 位企业
 _YEARS = 4  # 2022—2025, where the edition does not say
+ATTEMPTS = 5  # to read a ledger that is being posted to
 
 
 class NoCaseFile(Exception):
@@ -38,6 +41,14 @@ class NoCaseFile(Exception):
     def __init__(self, code: str):
         self.code = code  # edition_unknown, edition_has_no_case_file, subject_kind_differs
         super().__init__(code)
+
+
+class LedgerChanging(Exception):
+    """The ledger was posted to again and again while it was being read; nothing was made."""
+
+    def __init__(self) -> None:
+        self.code = "ledger_changing"
+        super().__init__(self.code)
 
 
 # --- which cases ---------------------------------------------------------------------------
@@ -126,6 +137,17 @@ def form_spec(*, edition: Edition, year: int) -> FormSpec:
         self_description_limit=limits.get("self_statement", 0),
         brief_description_limit=limits.get("brief", 0),
     )
+
+
+def require_form(*, case: Case) -> None:
+    """
+    See to it that the case's edition has a form to be printed.
+
+    :raises NoCaseFile: if it has none, or takes no cases
+    """
+    edition = edition_for(organisation=case.organisation, edition_id=case.edition)
+    if not form_spec(edition=edition, year=case.year).template:
+        raise NoCaseFile("edition_has_no_case_file")
 
 
 def limits(*, texts: Texts, spec: FormSpec) -> dict[str, LimitCheck]:
@@ -247,7 +269,11 @@ def _largest(park: Organisation, year: int) -> tuple[Generator, ...]:
 
 def movement_index(*, numbers: Iterable[Placed]) -> MovementIndex:
     """Return the movements that any of the numbers may rest on, in one query."""
-    leaves = movement_leaves(numbers)
+    return index_of(leaves=movement_leaves(numbers))
+
+
+def index_of(*, leaves: Collection[MovementsBehind]) -> MovementIndex:
+    """Return the movements that the leaves may be about, in one query."""
     if not leaves:
         return MovementIndex(())
     rows = (
@@ -264,6 +290,22 @@ def movement_index(*, numbers: Iterable[Placed]) -> MovementIndex:
         )
     )  # fmt: skip
     return MovementIndex(_movement(row) for row in rows.iterator(chunk_size=5000))
+
+
+def gathered(*, case: Case) -> tuple[Dossier, CaseFile, MovementIndex]:
+    """
+    Return a form and the movements behind it that agree: none was posted between the two readings.
+
+    :raises NoCaseFile, LedgerChanging:
+    """
+    for _ in range(ATTEMPTS):
+        found = dossier(case=case)
+        form = case_file(found)
+        numbers = list(form.numbers())
+        movements = movement_index(numbers=numbers)
+        if movements.adds_up_to(numbers):
+            return found, form, movements
+    raise LedgerChanging
 
 
 def _movement(row: tuple[Any, ...]) -> MovementRow:
@@ -347,3 +389,195 @@ def evaluation(*, case: Case, on: date) -> Evaluation:
 def digests(files: Mapping[str, bytes]) -> dict[str, str]:
     """Return the SHA-256 of each file by name."""
     return {name: hashlib.sha256(content).hexdigest() for name, content in files.items()}
+
+
+# --- what was handed in ---------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FrozenFile:
+    """A file as it is handed in, with the numbers by which one alike is found."""
+
+    evidence: Evidence
+    shingles: list[int]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Frozen:
+    """A case as it would be frozen now."""
+
+    content: dict[str, Any]
+    ledger_heads: list[list[Any]]  # [[uscc, seq, chain hash]]
+    case_file: bytes  # b"" where the edition has no form
+    files: tuple[FrozenFile, ...]
+
+
+def frozen(*, case: Case, on: date) -> Frozen:
+    """
+    Return the case as it would be frozen now: numbers, evaluation and ledger heads of one moment.
+
+    :raises NoCaseFile, LedgerChanging:
+    """
+    for _ in range(ATTEMPTS):
+        heads = _heads_around(case.organisation)
+        found, form, movements = gathered(case=case)
+        judged = evaluation(case=case, on=on)
+        if _heads_around(case.organisation) == heads:
+            break
+    else:
+        raise LedgerChanging
+    numbers = freezing.numbers_of(form, has_form=bool(found.spec.template))
+    behind = sorted({leaf.organisation for leaf in movement_leaves(numbers)})
+    rows = list(evidence_of(case=case))
+    return Frozen(
+        content=freezing.content(
+            dossier=found, form=form, numbers=numbers, movements=movements.seqs_behind, evaluation=judged,
+            kinds={row.sha256: row.kind for row in rows},
+        ),
+        ledger_heads=[[uscc, *heads.get(uscc, (0, ""))] for uscc in behind],
+        case_file=documents.render(documents.template(found.spec.template), form) if found.spec.template else b"",
+        files=tuple(_sketched(rows)),
+    )  # fmt: skip
+
+
+def _heads_around(organisation: Organisation) -> dict[str, tuple[int, str]]:
+    """Return where the chains end: the organisation's, and those of all that ever were its members."""
+    members = ParkMembership.objects.filter(park=organisation).values("member")
+    rows = Head.objects.filter(Q(organisation=organisation) | Q(organisation__in=members))
+    return {
+        uscc: (seq, hash_) for uscc, seq, hash_ in rows.values_list("organisation__uscc", "seq", "chain_hash")
+    }
+
+
+def _sketched(rows: list[Evidence]) -> list[FrozenFile]:
+    """Return the files with their sketches; a content that was handed in before is not read again."""
+    there = SubmittedEvidence.objects.filter(sha256__in={row.sha256 for row in rows}).order_by()
+    known = dict(there.values_list("sha256", "shingles"))
+    return [FrozenFile(evidence=row, shingles=known.get(row.sha256) or _sketch(row)) for row in rows]
+
+
+def _sketch(row: Evidence) -> list[int]:
+    if row.kind not in likeness.READ:
+        return []
+    with row.stored.open("rb") as file:
+        return likeness.sketch(likeness.text_of(row.kind, file.read()))
+
+
+def submissions_of(*, case: Case) -> QuerySet[Submission]:
+    """Return the versions that were handed in, the newest first, without their content."""
+    rows = case.submissions.select_related("submitted_by").defer("content", "ledger_heads")
+    return rows.annotate(file_count=Count("files")).order_by("-number")
+
+
+def difference(*, earlier: Submission, later: Submission) -> list[Change]:
+    """Return what differs between two versions, place by place."""
+    labels = {field.name: label_of(field.name) for field in fields(Texts)}
+    return differences(earlier.content, later.content, labels=labels)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PostedSince:
+    """What was posted to one of the ledgers behind a submission after it was frozen."""
+
+    uscc: str
+    name: str
+    seq: int  # where the ledger ended
+    until_seq: int
+    count: int
+    reversals: int
+    last_posted_at: datetime
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class NumberSince:
+    """A claimed number, and how it would read today; `now` is None where it would not be there."""
+
+    index: int  # among the frozen numbers
+    label: str
+    claimed: str
+    now: str | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ChangedSince:
+    ledgers: tuple[PostedSince, ...]
+    numbers: tuple[NumberSince, ...]  # that read differently
+    is_known: bool  # False: the case is not kept in this system, or its edition was taken away
+
+
+def changed_since(*, submission: Submission) -> ChangedSince:
+    """Return what was posted after the frozen heads, and which claimed numbers would read differently today."""
+    ledgers = tuple(posted_since(ledger_heads=submission.ledger_heads))
+    try:
+        today = _numbers_today(submission)
+    except NoCaseFile:
+        today = None
+    if today is None:
+        return ChangedSince(ledgers=ledgers, numbers=(), is_known=False)
+    found = []
+    for index, row in enumerate(submission.content.get("numbers") or ()):
+        place = freezing.place_of(row)
+        now = today.get(place)
+        if now is None or (now["text"], now["value"]) != (row["text"], row["value"]):
+            found.append(
+                NumberSince(
+                    index=index, label=freezing.spoken(place), claimed=number_text(row),
+                    now=None if now is None else number_text(now),
+                )
+            )  # fmt: skip
+    return ChangedSince(ledgers=ledgers, numbers=tuple(found), is_known=True)
+
+
+def _numbers_today(submission: Submission) -> dict[freezing.Place, dict[str, Any]] | None:
+    if submission.case is None:
+        return None
+    found = dossier(case=submission.case)
+    numbers = freezing.numbers_of(case_file(found), has_form=bool(found.spec.template))
+    documents_ = (number_document(number) for number in numbers)
+    return {freezing.place_of(row): row for row in documents_}
+
+
+MOST_HEADS = 300  # in one question: SQLite takes no more than a thousand conditions
+
+
+def moved_after(*, ledger_heads: Sequence[Sequence[Any]]) -> list[QuerySet[Movement]]:
+    """Return the movements posted after the heads: one query for up to 300 ledgers."""
+    return [Movement.objects.filter(each) for each in _by_heads(ledger_heads, "seq__gt")]
+
+
+def moved_until(*, ledger_heads: Sequence[Sequence[Any]]) -> list[QuerySet[Movement]]:
+    """Return the movements posted up to the heads: one query for up to 300 ledgers."""
+    return [Movement.objects.filter(each) for each in _by_heads(ledger_heads, "seq__lte")]
+
+
+def _by_heads(ledger_heads: Sequence[Sequence[Any]], comparison: str) -> list[Q]:
+    found = []
+    for start in range(0, len(ledger_heads), MOST_HEADS):
+        part = Q(pk__in=[])
+        for uscc, seq, _hash in ledger_heads[start : start + MOST_HEADS]:
+            part |= Q(organisation__uscc=uscc, **{comparison: seq})
+        found.append(part)
+    return found
+
+
+def posted_since(*, ledger_heads: Sequence[Sequence[Any]]) -> list[PostedSince]:
+    """Return what was posted to each ledger after the heads; a ledger without postings is left out."""
+    heads = {uscc: seq for uscc, seq, _hash in ledger_heads}
+    rows = [
+        row
+        for moved in moved_after(ledger_heads=ledger_heads)
+        for row in moved.values("organisation__uscc", "organisation__name")
+        .annotate(
+            until_seq=Max("seq"), count=Count("pk"), reversals=Count("reverses"),
+            last_posted_at=Max("posted_at"),
+        )
+        .order_by("organisation__uscc")
+    ]  # fmt: skip
+    return [
+        PostedSince(
+            uscc=row["organisation__uscc"], name=row["organisation__name"],
+            seq=heads[row["organisation__uscc"]], until_seq=row["until_seq"], count=row["count"],
+            reversals=row["reversals"], last_posted_at=row["last_posted_at"],
+        )
+        for row in rows
+    ]  # fmt: skip

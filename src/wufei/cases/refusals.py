@@ -33,6 +33,21 @@ REFUSALS: Mapping[str, str] = {
 }
 
 
+def shortcoming(*, code: str, label: str, detail: str = "") -> str:
+    """
+    Return what a person reads of what a draft still lacks.
+
+    >>> shortcoming(code="section_empty", label="创新点")
+    '“创新点”还没有写。'
+    """
+    said = {
+        "section_empty": "“{label}”还没有写。",
+        "over_limit": "“{label}”超过字数限制（{detail}）；请删减。",
+        "not_marked_ready": "还没有标为“{label}”；请先在“检查与下载”页核对并标记。",
+    }
+    return said[code].format(label=label, detail=detail)
+
+
 def sentence(code: str) -> str:
     """Return what a person reads for the code."""
     return REFUSALS[code]

@@ -1,6 +1,7 @@
 """
 What the public sees and says: calls, public notices, objections, the register of titles.
 
-Doors only: what is shown comes from the queries of `reviews`, what is said goes through its services. Nobody
-signs in here, so nothing is shown that is not published.
+Nobody signs in here, so nothing is shown that is not published: `queries` alone says what is, and pages read
+nothing beside it. What is said goes through the services of `reviews`; `services` here only counts how often
+an address tries.
 """

@@ -59,6 +59,8 @@ SCOPE_LABELS = {
     Scope.EVALUATION_READ: _("读取评价"),
     Scope.CASES_READ: _("读取申报案例"),
     Scope.CASES_WRITE: _("编写申报案例"),
+    Scope.REVIEWS_READ: _("读取申报与评审"),
+    Scope.REVIEWS_WRITE: _("申报与办理评审"),
 }
 ACCOUNT_REFUSALS = {
     "username_taken": _("这个用户名已经有人用了，请换一个。"),
@@ -226,7 +228,9 @@ class OrganisationByOperatorForm(OrganisationForm):
         fields = ("name", "kind", "division_code", "branch", *OrganisationForm.Meta.fields[1:])  # type: ignore[assignment]
         help_texts = {
             **OrganisationForm.Meta.help_texts,
-            "division_code": _("六位数字，例如 500110（重庆市綦江区）；部委填 000000。它决定由哪里的主管部门监管。"),
+            "division_code": _(
+                "六位数字，例如 500110（重庆市綦江区）；部委填 000000。它决定由哪里的主管部门监管。"
+            ),
             "branch": _("主管部门才有；评审环节按它认定由谁办理。"),
         }
 

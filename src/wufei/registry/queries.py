@@ -48,7 +48,9 @@ def members_of(*, park: Organisation, on: date) -> QuerySet[Organisation]:
 
 
 COUNTRY = "000000"  # of a ministry
-MUNICIPALITIES = frozenset({"110000", "120000", "310000", "500000"})  # a city's and a province's authority at once
+MUNICIPALITIES = frozenset(
+    {"110000", "120000", "310000", "500000"}
+)  # a city's and a province's authority at once
 
 
 def levels_of(division_code: str) -> frozenset[str]:

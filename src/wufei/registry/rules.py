@@ -48,6 +48,8 @@ class Scope(StrEnum):
     EVALUATION_READ = "evaluation:read"
     CASES_READ = "cases:read"
     CASES_WRITE = "cases:write"
+    REVIEWS_READ = "reviews:read"
+    REVIEWS_WRITE = "reviews:write"
 
 
 class InvalidUscc(ValueError):

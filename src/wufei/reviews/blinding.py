@@ -26,6 +26,7 @@ from docx.oxml.ns import qn
 
 from wufei.catalogue.divisions import divisions
 from wufei.registry.exporting import workbook
+from wufei.terms.truth import Truth
 
 BLANK = "〔已隐去〕"
 TEXTS = ("title", "brief_description", "plan", "practices", "results", "innovation", "conditions",
@@ -50,7 +51,7 @@ _PATTERNS = (
     re.compile(
         r"(?<![0-9A-Z])[0-9A-HJ-NPQRTUWXY]{2}[0-9]{6}[0-9A-HJ-NPQRTUWXY]{10}(?![0-9A-Z])", re.IGNORECASE
     ),
-    re.compile(r"[\w.+-]+[@＠][\w-]+(?:\.[\w-]+)+"),
+    re.compile(r"[A-Za-z0-9_.+-]+[@＠][A-Za-z0-9-]+(?:\.[A-Za-z0-9-]+)+"),
     re.compile(r"(?:https?://|www\.)[^\s，。；、）)]+", re.IGNORECASE),
     re.compile(rf"(?<!{_D})(?:\+?86[- ]?)?1[3-9]{_D}(?:[- ]?{_D}){{8}}(?!{_D})"),
     re.compile(rf"(?<!{_D})(?:[（(]?0{_D}{{2,3}}[)）]?[- －—]?){_D}{{7,8}}(?!{_D})"),
@@ -86,12 +87,17 @@ def short_forms(name: str) -> Iterator[str]:
             bare = bare.removesuffix(form)
             break
     for core in (bare, *_without_places(bare)):
-        if core not in _TRADES:
-            yield core
-        while trade := next((t for t in _TRADES if core.endswith(t) and len(core) - len(t) >= 2), ""):
-            core = core.removesuffix(trade)
-        if core not in _TRADES:
-            yield core
+        while core:
+            if core not in _TRADES:
+                yield core
+            core = _without_trade(core)
+
+
+def _without_trade(core: str) -> str:
+    """Return what stands before the trade that the name ends with; "" where no name would be left."""
+    trade = next((t for t in _TRADES if core.endswith(t)), "") or (core[-2:] if core.endswith("业") else "")
+    left = core.removesuffix(trade)
+    return left if trade and len(left) >= 2 else ""
 
 
 def _without_places(name: str) -> Iterator[str]:
@@ -163,7 +169,7 @@ class BlindTable:
 class BlindCriterion:
     clause: str
     says: str
-    verdict: str
+    verdict: Truth
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -218,10 +224,11 @@ def _numbered(label: str, at: int, blinder: Blinder) -> str:
 
 
 def _criteria(evaluation: Any, blinder: Blinder) -> Iterator[BlindCriterion]:
+    known = {truth.value: truth for truth in Truth}
     for each in evaluation.get("criteria") or () if isinstance(evaluation, Mapping) else ():
-        yield BlindCriterion(
-            str(each.get("clause", "")), blinder.text(str(each.get("says", ""))), str(each.get("verdict", ""))
-        )
+        verdict = known.get(each.get("verdict"), Truth.UNKNOWN)
+        says = blinder.text(str(each.get("says", "")))
+        yield BlindCriterion(blinder.text(str(each.get("clause", ""))), says, verdict)
 
 
 # ---- files ------------------------------------------------------------------------------

@@ -21,11 +21,14 @@ from wufei.policies.edition import Edition
 from wufei.registry.models import Branch, Organisation, OrganisationKind
 from wufei.registry.queries import levels_of
 from wufei.registry.services import operator, register_organisation
+from wufei.reviews import draw as draws
 from wufei.reviews.models import Round
 from wufei.reviews.queries import reevaluations, register
+from wufei.reviews.queries.experts import experts_of
+from wufei.reviews.queries.ranking import RankedCase, ranking
 from wufei.reviews.queries.rounds import status_of
 from wufei.reviews.refusals import ReviewRefused
-from wufei.reviews.services import packages, rounds
+from wufei.reviews.services import messages, packages, rounds
 from wufei.reviews.wording import words_of
 
 AS_JSON = click.option("--json", "as_json", is_flag=True, help="供机器读取的输出。")
@@ -91,6 +94,25 @@ def status_command(round_id: str, as_json: bool) -> None:
     Console(markup=False, highlight=False).print(table)
 
 
+@round_group.command("remind")
+@click.option("--days", type=click.IntRange(0, 60), default=3, show_default=True, help="提前几天提醒。")
+@AS_JSON
+def remind_command(days: int, as_json: bool) -> None:
+    """提醒将到期和已逾期的事项；同一事项不重复提醒，可每天定时运行。"""
+    done = messages.remind(by=operator(), now=timezone.now(), days_before=days)
+    if as_json:
+        said = {
+            "reminded": done.total, "applications": done.applications, "consultations": done.consultations,
+            "scorings": done.scorings, "deadlines": done.deadlines,
+        }  # fmt: skip
+        click.echo(json.dumps(said))
+        return
+    click.echo(
+        f"新发 {done.total} 条提醒：办理 {done.applications}，征求意见 {done.consultations}，"
+        f"评分 {done.scorings}，报送截止 {done.deadlines}。"
+    )
+
+
 @round_group.command("export")
 @click.argument("round_id", metavar="ROUND")
 @click.option("--out", type=click.Path(dir_okay=False, path_type=Path), required=True, help="写到哪个文件。")
@@ -128,6 +150,84 @@ def load_command(file: Path, round_id: str | None, trust: str | None, as_json: b
     click.echo(
         json.dumps(said, ensure_ascii=False) if as_json else f"已接收 {len(taken)} 件到“{into.title}”。"
     )
+
+
+@round_group.command("rank")
+@click.argument("round_id", metavar="ROUND")
+@click.option("--stage", default="", help="哪个专家评审环节；不写就是第一个。")
+@AS_JSON
+def rank_command(round_id: str, stage: str, as_json: bool) -> None:
+    """按专家评分排名：原始分、标准化分，同分由哪条规则定先后。"""
+    asked = the_round(round_id)
+    with _in_words():
+        found = ranking(round_=asked, stage=stage)
+    if as_json:
+        said = _about(asked) | {
+            "stage": found.stage, "normalisation": found.scoring.normalisation, "unscored": found.unscored,
+            "rows": [_ranked(row) for row in found.rows],
+        }  # fmt: skip
+        click.echo(json.dumps(said, ensure_ascii=False))
+        return
+    table = Table(
+        "名次",
+        "编号",
+        "申报单位",
+        "标准化得分",
+        "原始平均分",
+        "同分规则",
+        title=f"{asked.title}：{len(found.rows)} 件",
+    )
+    for row in found.rows:
+        rules = "；".join((*row.decided_by, *(f"{says}：数据缺失，排后" for says in row.unknown)))
+        shared = "（并列）" if row.is_shared else ""
+        table.add_row(
+            f"{row.rank}{shared}", row.code, row.organisation, str(row.normalised), str(row.raw), rules
+        )
+    Console(markup=False, highlight=False).print(table)
+    if found.unscored:
+        click.echo(f"另有 {found.unscored} 件还没有评分。")
+
+
+def _ranked(row: RankedCase) -> dict[str, Any]:
+    sheets = [
+        {"expert": s.expert, "raw": str(s.raw), "normalised": str(s.normalised), "outlier": s.is_outlier}
+        for s in row.score.sheets
+    ]
+    return {
+        "rank": row.rank, "code": row.code, "organisation": row.organisation, "raw": str(row.raw),
+        "normalised": str(row.normalised), "experts": sheets, "ties": list(row.decided_by),
+        "unknown": list(row.unknown), "shared": row.is_shared,
+    }  # fmt: skip
+
+
+@click.command("draw")
+@click.option("--pool", metavar="ID", required=True, help="专家库：主管部门的统一社会信用代码。")
+@click.option("--n", "number", metavar="N", type=click.IntRange(1, 1000), required=True, help="抽取人数。")
+@click.option("--seed", metavar="SEED", required=True, help="种子：任意文字。")
+@click.option("--field", default="", help="只从这个专业领域抽取。")
+@AS_JSON
+def draw_command(pool: str, number: int, seed: str, field: str, as_json: bool) -> None:
+    """按种子从专家库抽取；同一种子在任何机器上抽中同样的专家。方法见 docs/reference/draw.md。"""
+    authority = _named(pool.strip().upper())
+    rows = experts_of(pool=authority).filter(is_active=True)
+    candidates = draws.in_order(draws.Candidate(e.number, tuple(e.fields)) for e in rows)
+    try:
+        found = draws.draw(candidates, seed=seed, per_field={field: number})
+    except draws.NotEnoughCandidates as few:
+        _refuse(f"可抽取的专家只有 {few.available} 位，不够 {few.wanted} 位。请减少人数，或补充专家库。")
+    if as_json:
+        said = {
+            "pool": authority.uscc, "seed": seed, "field": field, "commitment": draws.commitment(seed),
+            "drawn": [each.number for each in found], "keys": {each.number: each.key for each in found},
+            "candidates": draws.published(candidates),
+        }  # fmt: skip
+        click.echo(json.dumps(said, ensure_ascii=False))
+        return
+    table = Table("顺序", "专家编号", "抽取键", title=f"{authority.name}：从 {len(candidates)} 位中抽取")
+    for at, each in enumerate(found, start=1):
+        table.add_row(str(at), each.number, each.key)
+    Console(markup=False, highlight=False).print(table)
+    click.echo(f"承诺值（种子的 SHA-256）：{draws.commitment(seed)}")
 
 
 @click.group("register")

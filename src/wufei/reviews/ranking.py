@@ -11,19 +11,18 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
 from itertools import groupby
+from typing import NamedTuple
 
 from wufei.policies.edition import TieRule
 
 
-@dataclass(frozen=True, slots=True)
-class Contender:
+class Contender(NamedTuple):
     case: int
     code: str
     score: Decimal
 
 
-@dataclass(frozen=True, slots=True)
-class Place:
+class Place(NamedTuple):
     """A case's place: the rules that parted it from those of equal score, and what was not known of it."""
 
     case: int
@@ -41,31 +40,41 @@ def rank(contenders: Iterable[Contender], *, ties: Sequence[TieRule], values_of:
     """
     Return the places, the first first.
 
-    `values_of` is asked only for the cases that are tied, once for each rule.
+    `values_of` is asked once for each rule, and only for the cases that the rules before it left tied.
     """
     ordered = sorted(contenders, key=lambda each: (-each.score, each.code))
     groups = [list(group) for _, group in groupby(ordered, key=lambda each: each.score)]
-    tied = [each.case for group in groups if len(group) > 1 for each in group]
-    values = [values_of(rule, tied) for rule in ties] if tied else []
+    keys: dict[int, list[_Key]] = {each.case: [] for each in ordered}
+    values: list[Values] = []
+    for rule in ties:
+        tied = _tied(groups, keys)
+        values.append(values_of(rule, tied) if tied else {})
+        for case in tied:
+            keys[case].append(_key(rule, values[-1].get(case)))
     places: list[Place] = []
     for group in groups:
-        first = len(places) + 1
         if len(group) == 1:
-            places.append(Place(group[0].case, first))
+            places.append(Place(group[0].case, len(places) + 1))
         else:
-            places += _settled(group, first, ties, values)
+            places += _settled(group, len(places) + 1, ties, keys)
     return places
 
 
+def _tied(groups: Iterable[Sequence[Contender]], keys: Mapping[int, Sequence["_Key"]]) -> list[int]:
+    """Return the cases that the rules so far do not part from another of the same score."""
+    found: list[int] = []
+    for group in groups:
+        if len(group) > 1:
+            alike = Counter(tuple(keys[each.case]) for each in group)
+            found += [each.case for each in group if alike[tuple(keys[each.case])] > 1]
+    return found
+
+
 def _settled(
-    group: Sequence[Contender], first: int, ties: Sequence[TieRule], values: Sequence[Values]
+    group: Sequence[Contender], first: int, ties: Sequence[TieRule], keys: Mapping[int, Sequence["_Key"]]
 ) -> list[Place]:
     """Put those of equal score in order; each place names the rules that part it from its neighbours."""
-    keys = {
-        each.case: tuple(_key(rule, known.get(each.case)) for rule, known in zip(ties, values, strict=True))
-        for each in group
-    }
-    ordered = sorted(group, key=lambda each: (keys[each.case], each.code))
+    ordered = sorted(group, key=lambda each: (tuple(keys[each.case]), each.code))
     ranks: list[int] = []
     for place, each in enumerate(ordered):
         shares = place > 0 and keys[each.case] == keys[ordered[place - 1].case]
@@ -73,30 +82,33 @@ def _settled(
     sharing = Counter(ranks)
     places = []
     for place, each in enumerate(ordered):
+        own = keys[each.case]
         beside = [ordered[at] for at in (place - 1, place + 1) if 0 <= at < len(ordered)]
-        parted = {p for other in beside if (p := _parted(keys[each.case], keys[other.case])) is not None}
-        asked = range(max(parted, default=-1) + 1) if parted else range(len(ties))
+        parted = {at for other in beside if (at := _parted(own, keys[other.case])) is not None}
         places.append(
             Place(
                 each.case,
                 ranks[place],
-                decided_by=tuple(ties[p].says for p in sorted(parted)),
-                unknown=tuple(ties[p].says for p in asked if values[p].get(each.case) is None),
+                decided_by=tuple(ties[at].says for at in sorted(parted)),
+                unknown=tuple(ties[at].says for at, (is_unknown, _) in enumerate(own) if is_unknown),
                 is_shared=sharing[ranks[place]] > 1,
             )
         )
     return places
 
 
-def _key(rule: TieRule, value: Decimal | None) -> tuple[int, Decimal]:
+_Key = tuple[int, Decimal]  # whether it is unknown; the value, the better the smaller
+
+
+def _key(rule: TieRule, value: Decimal | None) -> _Key:
     if value is None:
         return 1, Decimal(0)
     return 0, value if rule.better == "lower" else -value
 
 
-def _parted(one: Sequence[object], other: Sequence[object]) -> int | None:
-    """Return the first rule by which the two differ."""
-    return next((at for at, (a, b) in enumerate(zip(one, other, strict=True)) if a != b), None)
+def _parted(one: Sequence[_Key], other: Sequence[_Key]) -> int | None:
+    """Return the first rule by which the two differ; a rule was asked only where those before did not part."""
+    return next((at for at, (a, b) in enumerate(zip(one, other, strict=False)) if a != b), None)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -43,7 +43,7 @@ class Year:
     @property
     def ranks(self) -> dict[str, int]:
         """Return the place of each title, the highest score first; equal scores share a place."""
-        place, found = 1, {}
+        place, found = 1, dict[str, int]()
         for _, titles in _by_score(self.scores, is_reversed=True):
             found |= dict.fromkeys(titles, place)
             place += len(titles)

@@ -12,15 +12,14 @@ from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from decimal import ROUND_HALF_EVEN, Context, Decimal, localcontext
-from typing import Literal
+from typing import Literal, NamedTuple
 
 PLACES = Decimal("0.0001")
 Method = Literal["none", "z_score"]
 _CONTEXT = Context(prec=34, rounding=ROUND_HALF_EVEN)
 
 
-@dataclass(frozen=True, slots=True)
-class Sheet:
+class Sheet(NamedTuple):
     """A submitted sheet: who gave what to which case."""
 
     case: int
@@ -28,8 +27,7 @@ class Sheet:
     total: Decimal
 
 
-@dataclass(frozen=True, slots=True)
-class Judged:
+class Judged(NamedTuple):
     """A sheet beside what it counts for."""
 
     expert: str
@@ -38,8 +36,7 @@ class Judged:
     is_outlier: bool
 
 
-@dataclass(frozen=True, slots=True)
-class CaseScore:
+class CaseScore(NamedTuple):
     case: int
     raw: Decimal
     normalised: Decimal

@@ -183,9 +183,7 @@ def _moved(stages: Sequence[Stage], standing: Standing, action: Action, role: st
         case Action.SUBMIT:
             return _submitted(stages, standing)
         case Action.WITHDRAW:
-            return Standing(
-                stage=standing.stage, outcome=Outcome.WITHDRAWN, returned_from=standing.returned_from
-            )
+            return Standing(stage=standing.stage, outcome=Outcome.WITHDRAWN)  # handed in again it begins anew
         case Action.RETURN:
             return Standing(stage=stages[0].id, returned_from=standing.stage)
         case Action.AGREE | Action.DISAGREE if stage.kind in VOTED:
@@ -246,9 +244,9 @@ def told(acts: Sequence[ActT]) -> Sequence[ActT]:
     """
     Return the acts that the applicant was told of: pending ones wait for a release, and all that came after.
 
-    An applicant that withdraws knows of it; what was pending then is past.
+    What is published is told to everybody. An applicant that withdraws knows of it; what was pending is past.
     """
-    released = max((i for i, act in enumerate(acts) if act.action == Action.RELEASE), default=-1)
+    released = max((i for i, act in enumerate(acts) if _lets_out(act)), default=-1)
     found: list[ActT] = []
     is_hidden = False
     for index, act in enumerate(acts):
@@ -256,6 +254,10 @@ def told(acts: Sequence[ActT]) -> Sequence[ActT]:
         if not is_hidden:
             found.append(act)
     return found
+
+
+def _lets_out(act: Acted) -> bool:
+    return act.action == Action.RELEASE or (act.action == Action.PUBLISH and not act.is_pending)
 
 
 def roles_that_act(stages: Sequence[Stage]) -> set[str]:

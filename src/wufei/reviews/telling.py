@@ -119,3 +119,18 @@ def of_deadline(*, round_title: str, deadline: date) -> Telling:
 def of_delegation(*, principal: str, from_day: date, to_day: date) -> Telling:
     text = f"{principal}把 {from_day.isoformat()} 至 {to_day.isoformat()} 的待办交由您代办；您的办理会同时记下两人的姓名。"
     return Telling(f"代办：{principal}", text, "/reviews/tasks/")
+
+
+def of_agency_assigned(*, report: int, name: str, round_title: str) -> Telling:
+    text = f"{name}在“{round_title}”的申报委托贵机构作第三方现场评价，请到现场评价后填写并提交评价报告。与其有利害关系的，请说明原因并退回委托。"
+    return Telling(f"第三方评价委托：{name}", text, f"/reviews/agency-reports/{report}/")
+
+
+def of_agency_withdrawn(*, code: str, agency: str, reason: str) -> Telling:
+    text = f"{agency}对贵单位申报（{code}）的第三方评价委托已解除：{reason}。请另行委托。"
+    return Telling(f"第三方评价委托已解除：{agency}", text, f"{application_link(code)}agency/")
+
+
+def of_agency_excluded(*, authority: str, cause: str, on: date) -> Telling:
+    text = f"自 {on.isoformat()} 起，{authority}取消贵机构在其辖区内的评价资格。事由：{cause}。未提交的评价委托已解除。"
+    return Telling(f"评价资格被取消：{authority}", text, "/reviews/agency-reports/")

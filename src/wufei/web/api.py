@@ -29,6 +29,9 @@ from wufei.registry.api.door import MALFORMED, SCOPES, ErrorDetail, Refused, mal
 from wufei.registry.api.idempotency import HEADER
 from wufei.registry.api.organisations import router as organisations
 from wufei.registry.queries import NotPermitted
+from wufei.reviews.api.applications import router as applications
+from wufei.reviews.api.lists import router as lists
+from wufei.reviews.api.rounds import router as rounds
 from wufei.web import api_links
 
 MAX_BODY_BYTES = 1024 * 1024
@@ -255,6 +258,9 @@ ROUTERS = (
     ("/organisations/{uscc}", evaluation),
     ("/organisations/{uscc}", cases),
     ("", editions_router),
+    ("", rounds),
+    ("", applications),
+    ("", lists),
 )
 operations = {
     operation.view_func.__name__: operation

@@ -45,6 +45,9 @@ PART = _query("stream", "dimension")
 ITS_PART = {"stream": _said("figures/0/stream"), "dimension": _said("figures/0/dimension")}
 FILTER = _query("from", "to", "stream", "kind", "store", "lot", "q", "sort", "limit")
 
+ROUND, APPLICATION = _asked("round_id"), _asked("code")
+ITS_ROUND = {"round_id": _said("round_id")}
+
 VERSION = {"version": _said("version")}
 ITS_YEAR = {"from": _said("year"), "to": _said("year")}
 ITS_EDITION = {"edition": _said("edition"), "year": _said("year")}
@@ -82,6 +85,8 @@ LINKS: Mapping[str, tuple[Link, ...]] = {
         Link("evaluate", HERE),
         Link("list_cases", HERE),
         Link("open_case", HERE),
+        Link("list_own_applications", HERE),
+        Link("submit_case", HERE),
     ),
     "change_organisation": (Link("get_organisation", HERE), Link("change_organisation", HERE, VERSION)),
     # the ledger
@@ -149,6 +154,51 @@ LINKS: Mapping[str, tuple[Link, ...]] = {
         Link("remove_evidence", CASE | {"evidence_id": _said("id")}),
     ),
     "remove_evidence": (Link("list_evidence", CASE),),
+    # reviews
+    "list_rounds": (Link("get_round", {"round_id": _said("rounds/0/id")}), Link("open_round", {})),
+    "open_round": (
+        Link("get_round", {"round_id": _said("id")}),
+        Link("edit_round", {"round_id": _said("id")}, VERSION),
+        Link("publish_round", {"round_id": _said("id")}),
+        Link("get_edition", {"edition_id": _said("edition")}),
+    ),
+    "get_round": (
+        Link("edit_round", ROUND, VERSION),
+        Link("round_status", ROUND),
+        Link("get_ranking", ROUND),
+        Link("list_applications", ROUND),
+        Link("list_notices", ROUND),
+        Link("get_edition", {"edition_id": _said("edition")}),
+    ),
+    "edit_round": (Link("get_round", ROUND), Link("edit_round", ROUND, VERSION)),
+    "publish_round": (Link("get_round", ROUND), Link("round_status", ROUND), Link("list_applications", ROUND)),
+    "round_status": (Link("list_applications", ROUND | {"stage": _said("stages/0/id")}),),
+    "get_ranking": (Link("list_applications", ROUND),),
+    "list_applications": (Link("get_application", {"code": _said("applications/0/code")}),),
+    "list_own_applications": (Link("get_application", {"code": _said("applications/0/code")}),),
+    "submit_case": (
+        Link("get_application", {"code": _said("code")}),
+        Link("list_own_applications", HERE),
+        Link("get_round", ITS_ROUND),
+    ),
+    "get_application": (
+        Link("act_on_application", APPLICATION, VERSION),
+        Link("list_consultations", APPLICATION),
+        Link("ask_departments", APPLICATION),
+        Link("get_round", ITS_ROUND),
+    ),
+    "act_on_application": (Link("get_application", APPLICATION), Link("list_consultations", APPLICATION)),
+    "list_consultations": (
+        Link("reply_to_consultation", APPLICATION | {"consultation_id": _said("consultations/0/id")}),
+    ),
+    "ask_departments": (
+        Link("list_consultations", APPLICATION),
+        Link("reply_to_consultation", APPLICATION | {"consultation_id": _said("consultations/0/id")}),
+    ),
+    "reply_to_consultation": (Link("list_consultations", APPLICATION), Link("get_application", APPLICATION)),
+    "list_notices": (Link("get_notice", {"notice_id": _said("notices/0/id")}),),
+    "get_notice": (Link("get_round", ITS_ROUND), Link("list_notices", ITS_ROUND)),
+    "list_titles": (Link("get_edition", {"edition_id": _said("titles/0/edition")}),),
 }
 
 

@@ -30,6 +30,8 @@ COMMANDS = {
     "editions": "wufei.policies.cli:editions",
     "case": "wufei.cases.cli:case",
     "register": "wufei.reviews.cli:register_group",
+    "round": "wufei.reviews.cli:round_group",
+    "draw": "wufei.reviews.cli:draw_command",
     "serve": "wufei.web.serving:serve",
     "demo": "wufei.demo.cli:demo",
 }

@@ -5,7 +5,7 @@ A room that brings pages adds its entries here; an entry without the permission 
 the page behind it refuses anyway.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 from django.http import HttpRequest
@@ -17,6 +17,8 @@ from django.utils.translation import gettext_lazy as _
 from wufei.registry import queries
 from wufei.registry.access import Permission
 from wufei.registry.models import Organisation, OrganisationKind
+from wufei.reviews.queries.experts import is_expert
+from wufei.reviews.queries.tasks import Counts, counts
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -110,6 +112,54 @@ ORGANISATION_ENTRIES: tuple[Entry, ...] = (
         kinds=AUTHORITY,
     ),
     Entry(
+        route="reviews:titles",
+        label=_("称号"),
+        icon="file-certificate",
+        permission=Permission.EDIT_CASE,
+        kinds=KEEPS_LEDGER | PARK,
+    ),
+    Entry(
+        route="reviews:register",
+        label=_("名单"),
+        icon="clipboard-text",
+        permission=Permission.RUN_ROUND,
+        kinds=AUTHORITY,
+    ),
+    Entry(
+        route="reviews:experts",
+        label=_("专家库"),
+        icon="users",
+        permission=Permission.MAINTAIN_EXPERTS,
+        kinds=AUTHORITY,
+    ),
+    Entry(
+        route="reviews:agencies",
+        label=_("第三方机构"),
+        icon="clipboard-text",
+        permission=Permission.RUN_ROUND,
+        kinds=AUTHORITY,
+    ),
+    Entry(
+        route="reviews:cultivation",
+        label=_("梯度培育库"),
+        icon="trees",
+        permission=Permission.RUN_ROUND,
+        kinds=AUTHORITY,
+    ),
+    Entry(
+        route="reviews:credit-facts",
+        label=_("信用信息"),
+        icon="shield-check",
+        permission=Permission.RUN_ROUND,
+        kinds=AUTHORITY,
+    ),
+    Entry(
+        route="reviews:credit",
+        label=_("信用记录"),
+        icon="shield-check",
+        permission=Permission.REVIEW_CASE,
+    ),
+    Entry(
         route="capture:uploads",
         label=_("导入工作簿"),
         icon="file-import",
@@ -165,6 +215,7 @@ class Link:
     label: str | Promise
     icon: str
     is_current: bool
+    count: int = 0  # what waits there
 
 
 @dataclass(frozen=True, slots=True)
@@ -178,6 +229,7 @@ class Shell:
     organisation: Organisation | None  # the one that the page is about, else the reader's first
     own: tuple[Organisation, ...]
     groups: tuple[Group, ...]
+    waiting: Counts  # tasks and unread messages
 
 
 def shell(*, request: HttpRequest, organisation: Organisation | None) -> Shell:
@@ -186,13 +238,29 @@ def shell(*, request: HttpRequest, organisation: Organisation | None) -> Shell:
     assert user.is_authenticated, "Pages with the frame are for those who signed in"
     own = tuple(queries.own_organisations(user=user))
     at_home = organisation if organisation in own else (own[0] if own else None)
-    groups = []
+    waiting = counts(user=user, on=queries.local_day(timezone.now()))  # type: ignore[arg-type]
+    groups = [Group("", tuple(_own_links(request, waiting, own)))]
     for shown in dict.fromkeys(filter(None, (at_home, organisation))):
         title = "" if shown in own else shown.name
         if links := tuple(_organisation_links(request, shown)):
             groups.append(Group(title, links))
     groups.append(Group(_("平台"), tuple(_platform_links(request))))
-    return Shell(organisation or at_home, own, tuple(groups))
+    return Shell(organisation or at_home, own, tuple(groups), waiting)
+
+
+def _own_links(request: HttpRequest, waiting: Counts, own: Sequence[Organisation]) -> Iterator[Link]:
+    """What concerns the reader, whichever organisation is looked at."""
+    yield _link(request, reverse("reviews:tasks"), _("待办"), "list-check", count=waiting.tasks)
+    yield _link(request, reverse("reviews:messages"), _("消息"), "mail", count=waiting.unread)
+    yield _link(request, reverse("reviews:rounds"), _("申报轮次"), "calendar")
+    yield _link(request, reverse("reviews:mine"), _("我的申报"), "file-export")
+    if is_expert(user=request.user):  # type: ignore[arg-type]
+        yield _link(request, reverse("reviews:scoring"), _("我的评审"), "clipboard-check")
+    if any(each.kind == OrganisationKind.AUTHORITY for each in own):
+        yield _link(request, reverse("reviews:site-checks"), _("现场核查"), "map-pin")
+        yield _link(request, reverse("reviews:consultations"), _("征求意见"), "clipboard-check")
+    if any(each.kind == OrganisationKind.AGENCY for each in own):
+        yield _link(request, reverse("reviews:agency-reports"), _("我的评价"), "clipboard-text")
 
 
 def _organisation_links(request: HttpRequest, organisation: Organisation) -> Iterator[Link]:
@@ -212,13 +280,24 @@ def _organisation_links(request: HttpRequest, organisation: Organisation) -> Ite
 def _platform_links(request: HttpRequest) -> Iterator[Link]:
     yield _link(request, reverse("registry:organisations"), _("单位名录"), "list-details")
     yield _link(request, reverse("lookup"), _("名录查询"), "search")
-    if queries.holds_as_operator(user=request.user, permission=Permission.MANAGE_USERS):  # type: ignore[arg-type]
+    is_operator = queries.holds_as_operator(user=request.user, permission=Permission.MANAGE_USERS)  # type: ignore[arg-type]
+    if is_operator:
         yield _link(request, reverse("registry:users"), _("用户与角色"), "users")
     yield _link(request, reverse("registry:permissions"), _("权限一览"), "shield-check")
+    if is_operator:
+        yield _link(request, reverse("reviews:stages"), _("环节权限"), "checklist")
+        yield _link(request, reverse("reviews:keys"), _("信任的公钥"), "key")
+    yield _link(request, reverse("reviews:targets"), _("目标进展"), "gauge")
+    yield _link(request, reverse("portal:home"), _("公开信息"), "world")
 
 
 def _link(
-    request: HttpRequest, address: str, label: str | Promise, icon: str, is_exact: bool = False
+    request: HttpRequest,
+    address: str,
+    label: str | Promise,
+    icon: str,
+    is_exact: bool = False,
+    count: int = 0,
 ) -> Link:
     below = request.path.startswith(address) and not is_exact
-    return Link(address, label, icon, request.path == address or below)
+    return Link(address, label, icon, request.path == address or below, count)

@@ -19,5 +19,6 @@ urlpatterns = [
     path("", include("wufei.cases.urls")),  # o/<uscc>/cases/…
     path("", include("wufei.reviews.urls")),  # reviews/…
     path("", include("wufei.capture.urls")),
+    path("", include("wufei.portal.urls")),  # public/…: without signing in
     path("api/v1/", include("wufei.web.api")),
 ]

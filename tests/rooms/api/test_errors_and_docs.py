@@ -1,6 +1,8 @@
 """Whatever goes wrong is said in one shape; the document and its page describe what there is."""
 
 import json
+from collections import Counter
+from collections.abc import Iterator
 from typing import Any
 
 import pytest
@@ -9,6 +11,7 @@ from django.test import Client
 from tests.rooms.api.test_access import routes
 from tests.rooms.api.world import ROOT, generation
 from wufei.registry.api import door
+from wufei.registry.api.fields import Answered, Asked
 from wufei.web import api as web_api
 
 
@@ -150,3 +153,15 @@ def test_the_reference_page_lists_every_route_and_scope():
     for route, said in routes().items():
         method, path = route.split(" ")
         assert f"| `{method}` | `{path}` | `{said['x-scope']}` |" in text, route
+
+
+def test_no_two_shapes_of_the_document_bear_one_name():
+    """The later one would silently stand for both."""
+
+    def below(shape: type) -> Iterator[type]:
+        for each in shape.__subclasses__():
+            yield each
+            yield from below(each)
+
+    names = Counter(each.__name__ for shape in (Answered, Asked) for each in below(shape))
+    assert [name for name, number in names.items() if number > 1] == []

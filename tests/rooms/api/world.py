@@ -10,25 +10,34 @@ from typing import Any
 from django.test import Client
 
 from tests.conftest import NOW, valid_uscc
+from tests.rooms.reviews.world import submission_as_if_frozen
 from wufei.cases import services as case_services
 from wufei.cases.models import Case, Evidence, EvidenceCategory
 from wufei.ledger import services as ledger_services
 from wufei.ledger.kinds import Kind
 from wufei.ledger.posting import Draft
+from wufei.policies import queries as policy_queries
 from wufei.registry.api.door import SCOPES
 from wufei.registry.models import ApiToken, Organisation, ParkMembership, RoleAssignment, User
+from wufei.reviews.models import Application, Consultation, PublicNotice, Round, SiteCheck, Title, TitleEvent
+from wufei.reviews.services import consultations, deciding, rounds
+from wufei.reviews.services.deciding import Said
+from wufei.reviews.stages import Action
 from wufei.terms.mass import Mass
 
 ROOT = "/api/v1"
 EDITION = "miit-2025-539-enterprise"
+CALLED = "chongqing-2026-green-factory"  # what the round under way is of
 PDF = b"%PDF-1.4\n1 0 obj<<>>endobj\nstartxref\n9\n%%EOF\n"
 PLANTED = "机密企业"  # stands in every name of what others may not see
 
 
-def organisation(number: int, name: str, kind: str = "ENTERPRISE", division: str = "500110") -> Organisation:
+def organisation(
+    number: int, name: str, kind: str = "ENTERPRISE", division: str = "500110", branch: str = ""
+) -> Organisation:
     return Organisation.objects.create(
         uscc=valid_uscc(f"91500110MA5U{number:05d}"), name=name, kind=kind, division_code=division,
-        created_at=NOW,
+        created_at=NOW, branch=branch,
     )  # fmt: skip
 
 
@@ -90,6 +99,13 @@ class World:
     evidence: Evidence
     other_case: Case
     now: datetime
+    authority: Organisation
+    round: Round  # published, of `CALLED`
+    draft: Round  # not published
+    case_round: Round  # published, of the case's edition
+    application: Application  # at the consultation
+    consultation: Consultation
+    notice: PublicNotice
 
     def api(self, person: str, *scopes: str, **said: Any) -> Api:
         return Api(token(self.people[person], *scopes, **said))
@@ -117,7 +133,7 @@ def build() -> World:
     elsewhere = organisation(2, f"{PLANTED}乙", division="440100")
     park = organisation(3, "园区", kind="PARK")
     other_park = organisation(4, "别的园区", kind="PARK", division="440100")
-    authority = organisation(5, "区经信委", kind="AUTHORITY")
+    authority = organisation(5, "区经信委", kind="AUTHORITY", branch="INDUSTRY")
     other_authority = organisation(6, "别处经信委", kind="AUTHORITY", division="440100")
     agency = organisation(7, "第三方", kind="AGENCY", division="440100")
     ParkMembership.objects.create(park=park, member=mine, joined_on=date(2020, 1, 1))
@@ -148,7 +164,57 @@ def build() -> World:
         organisation=elsewhere, edition_id=EDITION, year=2025, by=people["officer_elsewhere"], now=NOW
     )
     case.refresh_from_db()
-    return World(mine, park, elsewhere, people, case, evidence, other_case, NOW)
+    reviewed = reviews(mine, authority, people)
+    return World(mine, park, elsewhere, people, case, evidence, other_case, NOW, authority, *reviewed)
+
+
+def reviews(
+    mine: Organisation, authority: Organisation, people: dict[str, User]
+) -> tuple[Round, Round, Round, Application, Consultation, PublicNotice]:
+    """Open rounds of the district, and bring an application to where departments are asked."""
+    by, applicant = people["authority"], people["officer"]
+    opened = []
+    for edition, year in ((CALLED, 2025), ("chongqing-2024-4-green-factory", 2026), (EDITION, 2025)):
+        made = rounds.open_round(edition_id=edition, year=year, authority=authority, by=by, now=NOW)
+        opened.append(made)
+    round_, draft, case_round = opened
+    for each in (round_, case_round):
+        rounds.publish_round(round_=each, by=by, now=NOW)
+        each.refresh_from_db()
+    application = at_consultation(round_, mine, applicant, by)
+    [asked] = consultations.consult(application=application, names=["发展改革部门"], by=by, now=NOW)
+    notice = PublicNotice.objects.create(
+        round=round_, stage="public-notice", title="公示", text="现予公示。", working_days=5,
+        begins_on=date(2026, 6, 1), ends_on=date(2026, 6, 8), published_at=NOW, published_by=by,
+    )  # fmt: skip
+    holder = organisation(8, "称号持有单位", division="440100")
+    title = Title.objects.create(
+        edition=CALLED, name="重庆市绿色工厂", level="CITY", year=2025, number="CQ-1", organisation=holder,
+        name_given=holder.name, authority=authority, granted_on=date(2025, 12, 1),
+    )  # fmt: skip
+    TitleEvent.objects.create(
+        title=title, kind="GRANTED", on=title.granted_on, holder=holder, holder_name=holder.name, at=NOW, by=by
+    )
+    return round_, draft, case_round, application, asked, notice
+
+
+def at_consultation(round_: Round, works: Organisation, applicant: User, by: User) -> Application:
+    submission = submission_as_if_frozen(None, works, edition_id=CALLED, by=applicant)
+    application = Application.objects.create(
+        round=round_, organisation=works, submission=submission, code=f"2025-{round_.pk:03d}-00001",
+        district_code=works.division_code, stage="self-check", stage_since=NOW,
+    )  # fmt: skip
+    edition = policy_queries.edition(CALLED)
+    application = deciding.submit_again(deciding.lock(application), submission, edition, applicant, NOW)
+    SiteCheck.objects.create(
+        application=application, stage="site-check", client_id=uuid.uuid4(), checked_at=NOW, received_at=NOW,
+        participants="张三", by=by,
+    )  # fmt: skip
+    while application.stage != "consultation":
+        application = deciding.decide(
+            application=application, version=application.version, action=Action.AGREE, said=Said(), by=by, now=NOW
+        )
+    return application
 
 
 def expired(now: datetime) -> dict[str, datetime]:

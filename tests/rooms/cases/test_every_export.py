@@ -26,12 +26,14 @@ SOURCES = Path(__file__).parents[3] / "src/wufei"
 # Where a workbook or document is written, and where a list is offered as one. Whoever adds one opens it below.
 WRITERS = {
     "capture/rejects.py", "capture/template.py", "cases/documents.py", "ledger/exports.py", "registry/exporting.py",
+    "reviews/official_paper.py",  # opened in tests/rooms/reviews/test_documents.py
     "demo/papers.py", "demo/writing.py",  # not handed out
 }  # fmt: skip
 OFFERED = {
     "figures": ("indicators:figures", {}), "months": ("indicators:months", {"year": 2025}),
     "members": ("registry:members", {}), "audit": ("registry:audit-log", {}),
     "organisations": ("registry:organisations", None), "users": ("registry:users", None),
+    "public-register": ("portal:register", None),
 }  # fmt: skip
 
 

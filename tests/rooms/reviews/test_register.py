@@ -12,7 +12,7 @@ from tests.rooms.reviews.titles import given, happened
 from wufei.catalogue.working_days import nth_working_day
 from wufei.policies.edition import Kind
 from wufei.policies.queries import edition, known_editions
-from wufei.registry.models import Organisation, Succession
+from wufei.registry.models import Organisation, RoleAssignment, Succession
 from wufei.registry.queries import NotPermitted
 from wufei.registry.services.successions import record_succession, rename_organisation
 from wufei.reviews.models import ChangeReport, Reevaluation, Title, TitleEvent
@@ -310,6 +310,17 @@ def test_nobody_else_reports_reviews_or_records(world):
     assert not title.events.exclude(kind="GRANTED").exists()
 
 
+def test_who_reviewed_a_change_for_the_district_does_not_record_it_for_the_city(world):
+    both = world.people["DISTRICT_INDUSTRY"]
+    RoleAssignment.objects.create(
+        user=both, organisation=world.authorities["CITY_INDUSTRY"], role="AUTHORITY_OFFICER"
+    )
+    report = reviewed(world, reported(world, given(world)))
+
+    assert code_of(recorded, world, report, by="DISTRICT_INDUSTRY") == "acted_before"
+    assert recorded(world, report).state == "RECORDED"
+
+
 def test_a_refusal_needs_words_and_a_stale_edit_is_told_so(world):
     report = reported(world, given(world))
 
@@ -395,6 +406,13 @@ AROUND = [(date(2029, 3, 9), [LAST]), (LAST, [LAST]), (date(2029, 3, 11), [])]
 @pytest.mark.parametrize(("on", "until"), AROUND)
 def test_the_bar_holds_through_its_last_day(world, on, until):
     end(world, given(world))
+
+    assert barred(world.works, on) == until
+
+
+@pytest.mark.parametrize(("on", "until"), AROUND)
+def test_a_removed_unit_is_barred_where_the_call_says_so(world, on, until):
+    end(world, given(world, edition=F2026), "remove", "lifecycle-false-data")
 
     assert barred(world.works, on) == until
 

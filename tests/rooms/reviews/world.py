@@ -5,8 +5,6 @@ A small world for reviews: authorities of four levels, an agency, experts, appli
 `CITY_INDUSTRY` decides, `CITY_INDUSTRY_2` is a colleague, for nobody decides twice in a case (S7).
 """
 
-import hashlib
-import json
 import uuid
 from dataclasses import dataclass, field
 from datetime import date, datetime, timedelta
@@ -16,6 +14,7 @@ from typing import Any
 from django.db import transaction
 
 from tests.conftest import NOW, valid_uscc
+from wufei.cases import freezing
 from wufei.cases import services as case_services
 from wufei.cases.models import Case, Submission
 from wufei.ledger import services as ledger_services
@@ -234,6 +233,7 @@ def submission_as_if_frozen(
     by: User,
     now: datetime = NOW,
     content: dict[str, Any] | None = None,
+    **more: Any,
 ) -> Submission:
     """Make a submission's row directly, for tests that don't concern what freezing puts in it."""
     texts = {"title": f"{organisation.name}的案例", "practices": "炉渣制砖。"}
@@ -249,7 +249,8 @@ def submission_as_if_frozen(
         content=said,
         submitted_at=now,
         submitted_by=by,
-        content_sha256=hashlib.sha256(json.dumps(said, sort_keys=True).encode()).hexdigest(),
+        content_sha256=freezing.digest(said, []),
+        **more,
     )
 
 
@@ -293,6 +294,7 @@ def handed_in(
     *,
     now: datetime = NOW,
     content: dict[str, Any] | None = None,
+    **more: Any,
 ) -> Application:
     """Hand in a case of the applicant; its submission is made directly, its first act is recorded as always."""
     works = works or world.works
@@ -304,7 +306,7 @@ def handed_in(
         defaults={"created_at": now, "created_by": by, "updated_at": now, "updated_by": by, "state": "READY"},
     )
     submission = submission_as_if_frozen(
-        case, works, edition_id=round_.edition, year=case.year, by=by, now=now, content=content
+        case, works, edition_id=round_.edition, year=case.year, by=by, now=now, content=content, **more
     )
     edition = policy_queries.edition(round_.edition)
     there = Application.objects.filter(round=round_, case=case).first()

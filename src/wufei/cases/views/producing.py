@@ -56,9 +56,9 @@ def form(request: HttpRequest, uscc: str, case_id: int) -> HttpResponse:
     filled = queries.case_form(case=of.case)
     table = filled.table
     particulars = [(label, _entry(cell, uscc)) for label, cell in table.particulars.counts]
-    years = (filled.quantities, table.production, table.waste)
+    years = (filled.quantities, table.production, table.waste) if of.spec.template else (filled.quantities,)
     generators = None
-    if filled.park:
+    if filled.park and of.spec.template:
         columns = (
             tuple(column for column, _cell in filled.park.generators[0].cells())
             if filled.park.generators
@@ -102,13 +102,15 @@ def check(request: HttpRequest, uscc: str, case_id: int) -> HttpResponse:
         tab="check", shortcomings=[(each, _shortcoming(each)) for each in shortcomings],
         evaluation=evaluation, verdict_words=WORDS[evaluation.verdict],
         requirements=queries.open_requirements(evaluation), remarks=_remarks(of, shortcomings),
-        documents=_offered(),
+        documents=_offered() if of.spec.template else [],
     )  # fmt: skip
     return render(request, "cases/check.html", context)
 
 
 def _remarks(of: CaseDesk, shortcomings: list[queries.Shortcoming]) -> list[str]:
     """Return what is unknown or blank in the documents, without what the list of texts says already."""
+    if not of.spec.template:  # there are no documents
+        return []
     filled, said = queries.case_form(case=of.case), {each.field for each in shortcomings}
     return [*blanks.unknown(filled), *(str(b) for b in blanks.blanks(filled) if b.field not in said)]
 
@@ -161,6 +163,8 @@ def document(request: HttpRequest, uscc: str, case_id: int, document: str) -> Ht
     name, media_type = DOCUMENTS[document]
     try:
         produced = services.produce(case=of.case, by=of.at.user, now=of.at.now)
+    except queries.NoCaseFile as error:  # the edition has stages, but no form
+        raise Http404 from error
     except services.LedgerChanging as refused:
         messages.error(request, sentence(refused.code))
         return redirect("cases:check", uscc, case_id)

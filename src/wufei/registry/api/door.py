@@ -32,6 +32,8 @@ SCOPES: Mapping[str, str] = {
     "evaluation:read": "查看政策版本和评价结果",
     "cases:read": "查看和下载申报书、证明材料",
     "cases:write": "编写申报书、上传和移除证明材料",
+    "reviews:read": "查看申报、评审、公示、名单和待办",
+    "reviews:write": "发起申报、报送案例、办理审核和征求意见",
 }
 REQUESTS_PER_MINUTE = 6000  # for one person: a stop to programs gone wild, not a quota
 

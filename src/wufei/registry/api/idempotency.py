@@ -10,7 +10,7 @@ again, corrected or not, under the same key.
 import functools
 import hashlib
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from datetime import datetime
 from typing import Any
 
@@ -31,8 +31,17 @@ HEADER = "Idempotency-Key"
 NOT_YET = 0  # the status of an answer whose write is under way; never seen outside its transaction
 
 
-def written_once(status: int) -> Callable[[Callable[..., BaseModel | None]], Callable[..., HttpResponse]]:
-    """Make a writing route answer with the status, and only once for each `Idempotency-Key`."""
+StillSeen = Callable[[ApiRequest, Mapping[str, Any]], None]
+
+
+def written_once(
+    status: int, *, still_seen: StillSeen | None = None
+) -> Callable[[Callable[..., BaseModel | None]], Callable[..., HttpResponse]]:
+    """
+    Make a writing route answer with the status, and only once for each `Idempotency-Key`.
+
+    `still_seen` refuses a kept answer, by what stands in the path, to who may no longer see what it tells of.
+    """
 
     def decorate(view: Callable[..., BaseModel | None]) -> Callable[..., HttpResponse]:
         @functools.wraps(view)
@@ -43,6 +52,8 @@ def written_once(status: int) -> Callable[[Callable[..., BaseModel | None]], Cal
                 if kept.status != NOT_YET:
                     if "uscc" in kwargs:  # who may no longer see the organisation isn't told of it either
                         organisation_of(request, kwargs["uscc"], Permission.VIEW_ORGANISATION)
+                    if still_seen is not None:
+                        still_seen(request, kwargs)
                     return _replay(kept, digest)
                 document = view(request, *args, **kwargs)
                 kept.status, kept.body = status, "" if document is None else as_text(document)

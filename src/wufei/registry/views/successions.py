@@ -68,8 +68,9 @@ def rename(request: HttpRequest, uscc: str) -> HttpResponse:
                 None, _("您打开本页以后，该单位的信息已被修改，现名称为“%(name)s”。请核对后再次提交。")
                 % {"name": stale.current.name},
             )  # fmt: skip
-            form.data = form.data.copy()
-            form.data["version"] = str(stale.current.version)
+            again = request.POST.copy()  # sent again, it is an answer to what is shown now
+            again["version"] = str(stale.current.version)
+            form.data = again
         except successions.SuccessionRefused as refused:
             form.add_error(None, SUCCESSION_REFUSALS[refused.code])
         else:

@@ -5,7 +5,7 @@ from typing import Any
 from django import forms
 from django.utils.translation import gettext_lazy as _
 
-from wufei.ledger.forms import day_field
+from wufei.reviews.forms.days import day_field
 
 
 class CreditFilter(forms.Form):
@@ -26,5 +26,6 @@ class CreditFileForm(forms.Form):
     """A file of facts."""
 
     file = forms.FileField(
-        label=_("文件"), help_text=_(".csv 或 .xlsx，表头为：统一社会信用代码、类别、来源、文号、日期、内容。")
+        label=_("文件"),
+        help_text=_(".csv 或 .xlsx，表头为：统一社会信用代码、类别、来源、文号、日期、内容。"),
     )

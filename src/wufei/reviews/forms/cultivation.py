@@ -6,9 +6,9 @@ from django import forms
 from django.db.models import QuerySet
 from django.utils.translation import gettext_lazy as _
 
-from wufei.ledger.forms import day_field
 from wufei.policies.edition import Edition
 from wufei.registry.models import Organisation
+from wufei.reviews.forms.days import day_field
 from wufei.reviews.models import Cultivation
 
 STATES = [("", _("在库")), ("all", _("含已出库和调整前的"))]

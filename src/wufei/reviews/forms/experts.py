@@ -67,9 +67,9 @@ class ExpertForm(forms.Form):
         else:
             del self.fields["username"]
         if known:
-            self.fields["fields_said"].help_text = _("多个领域用顿号或逗号分开。政策版本用到的有：%(known)s。") % {
-                "known": "、".join(known)
-            }
+            self.fields["fields_said"].help_text = _(
+                "多个领域用顿号或逗号分开。政策版本用到的有：%(known)s。"
+            ) % {"known": "、".join(known)}
 
     def changes(self) -> dict[str, Any]:
         """Return what the service takes."""

@@ -6,8 +6,8 @@ from typing import Any
 from django import forms
 from django.utils.translation import gettext_lazy as _
 
-from wufei.ledger.forms import day_field
 from wufei.registry.models import User
+from wufei.reviews.forms.days import day_field
 
 
 class DelegationForm(forms.Form):

@@ -5,9 +5,9 @@ from typing import Any
 from django import forms
 from django.utils.translation import gettext_lazy as _
 
-from wufei.ledger.forms import day_field
 from wufei.policies.edition import Edition
 from wufei.registry.models import Organisation
+from wufei.reviews.forms.days import day_field
 from wufei.reviews.models import ChangeReport, Title, TitleEvent
 from wufei.reviews.queries.register import ENDING, STANDINGS, Cause
 
@@ -141,7 +141,10 @@ class WarnForm(forms.Form):
 
     cause = forms.ChoiceField(label=_("依据"))
     words = forms.CharField(
-        label=_("限期整改的要求"), widget=_lines(4), max_length=2000, help_text=_("写明在哪一天以前做到什么。")
+        label=_("限期整改的要求"),
+        widget=_lines(4),
+        max_length=2000,
+        help_text=_("写明在哪一天以前做到什么。"),
     )
 
     def __init__(self, *args: Any, causes: list[Cause], **kwargs: Any) -> None:

@@ -6,9 +6,9 @@ from typing import Any
 from django import forms
 from django.utils.translation import gettext_lazy as _
 
-from wufei.ledger.forms import day_field
 from wufei.policies.edition import Edition
 from wufei.registry.models import Organisation
+from wufei.reviews.forms.days import day_field
 from wufei.reviews.models import Round
 
 DOCUMENT_KINDS = [

@@ -1,4 +1,4 @@
-"""Acting on many at once, recommendation lists in their order, and whose a round's document is."""
+"""Acting on many at once, recommendation lists in their order, whose a round's document is, and indexes for lists."""
 
 import django.db.models.deletion
 from django.conf import settings
@@ -7,22 +7,13 @@ from django.db import migrations, models
 
 class Migration(migrations.Migration):
     dependencies = [
+        ("cases", "0003_submission_never_changes"),
         ("registry", "0003_succession"),
         ("reviews", "0002_guards"),
         migrations.swappable_dependency(settings.AUTH_USER_MODEL),
     ]
 
     operations = [
-        migrations.AddField(
-            model_name="rounddocument",
-            name="authority",
-            field=models.ForeignKey(
-                null=True,
-                on_delete=django.db.models.deletion.PROTECT,
-                related_name="+",
-                to="registry.organisation",
-            ),
-        ),
         migrations.CreateModel(
             name="Batch",
             fields=[
@@ -62,22 +53,6 @@ class Migration(migrations.Migration):
                 ("confirmed_at", models.DateTimeField(null=True, verbose_name="确认时间")),
                 ("stopped_at", models.DateTimeField(null=True, verbose_name="停止时间")),
                 ("ended_at", models.DateTimeField(null=True, verbose_name="结束时间")),
-                (
-                    "made_by",
-                    models.ForeignKey(
-                        on_delete=django.db.models.deletion.PROTECT,
-                        related_name="+",
-                        to=settings.AUTH_USER_MODEL,
-                    ),
-                ),
-                (
-                    "round",
-                    models.ForeignKey(
-                        on_delete=django.db.models.deletion.PROTECT,
-                        related_name="batches",
-                        to="reviews.round",
-                    ),
-                ),
             ],
         ),
         migrations.CreateModel(
@@ -106,20 +81,6 @@ class Migration(migrations.Migration):
                 ("refusal", models.CharField(blank=True, default="", max_length=40)),
                 ("detail", models.CharField(blank=True, default="", max_length=200)),
                 ("handled_at", models.DateTimeField(null=True)),
-                (
-                    "application",
-                    models.ForeignKey(
-                        on_delete=django.db.models.deletion.PROTECT,
-                        related_name="+",
-                        to="reviews.application",
-                    ),
-                ),
-                (
-                    "batch",
-                    models.ForeignKey(
-                        on_delete=django.db.models.deletion.PROTECT, related_name="items", to="reviews.batch"
-                    ),
-                ),
             ],
         ),
         migrations.CreateModel(
@@ -133,37 +94,91 @@ class Migration(migrations.Migration):
                 ),
                 ("position", models.PositiveIntegerField(verbose_name="推荐排序")),
                 ("put_at", models.DateTimeField()),
-                (
-                    "application",
-                    models.ForeignKey(
-                        on_delete=django.db.models.deletion.PROTECT,
-                        related_name="+",
-                        to="reviews.application",
-                    ),
-                ),
-                (
-                    "authority",
-                    models.ForeignKey(
-                        on_delete=django.db.models.deletion.PROTECT,
-                        related_name="+",
-                        to="registry.organisation",
-                    ),
-                ),
-                (
-                    "put_by",
-                    models.ForeignKey(
-                        on_delete=django.db.models.deletion.PROTECT,
-                        related_name="+",
-                        to=settings.AUTH_USER_MODEL,
-                    ),
-                ),
-                (
-                    "round",
-                    models.ForeignKey(
-                        on_delete=django.db.models.deletion.PROTECT, related_name="+", to="reviews.round"
-                    ),
-                ),
             ],
+        ),
+        migrations.AddField(
+            model_name="rounddocument",
+            name="authority",
+            field=models.ForeignKey(
+                null=True,
+                on_delete=django.db.models.deletion.PROTECT,
+                related_name="+",
+                to="registry.organisation",
+            ),
+        ),
+        migrations.AddIndex(
+            model_name="act",
+            index=models.Index(fields=["action", "application"], name="reviews_act_by_action"),
+        ),
+        migrations.AddIndex(
+            model_name="application",
+            index=models.Index(
+                condition=models.Q(("contested", True)),
+                fields=["round"],
+                name="reviews_application_contested",
+            ),
+        ),
+        migrations.AddIndex(
+            model_name="application",
+            index=models.Index(
+                fields=["round", "stage", "outcome", "district_code"], name="reviews_application_by_place"
+            ),
+        ),
+        migrations.AddField(
+            model_name="batch",
+            name="made_by",
+            field=models.ForeignKey(
+                on_delete=django.db.models.deletion.PROTECT, related_name="+", to=settings.AUTH_USER_MODEL
+            ),
+        ),
+        migrations.AddField(
+            model_name="batch",
+            name="round",
+            field=models.ForeignKey(
+                on_delete=django.db.models.deletion.PROTECT, related_name="batches", to="reviews.round"
+            ),
+        ),
+        migrations.AddField(
+            model_name="batchitem",
+            name="application",
+            field=models.ForeignKey(
+                on_delete=django.db.models.deletion.PROTECT, related_name="+", to="reviews.application"
+            ),
+        ),
+        migrations.AddField(
+            model_name="batchitem",
+            name="batch",
+            field=models.ForeignKey(
+                on_delete=django.db.models.deletion.PROTECT, related_name="items", to="reviews.batch"
+            ),
+        ),
+        migrations.AddField(
+            model_name="recommendationplace",
+            name="application",
+            field=models.ForeignKey(
+                on_delete=django.db.models.deletion.PROTECT, related_name="+", to="reviews.application"
+            ),
+        ),
+        migrations.AddField(
+            model_name="recommendationplace",
+            name="authority",
+            field=models.ForeignKey(
+                on_delete=django.db.models.deletion.PROTECT, related_name="+", to="registry.organisation"
+            ),
+        ),
+        migrations.AddField(
+            model_name="recommendationplace",
+            name="put_by",
+            field=models.ForeignKey(
+                on_delete=django.db.models.deletion.PROTECT, related_name="+", to=settings.AUTH_USER_MODEL
+            ),
+        ),
+        migrations.AddField(
+            model_name="recommendationplace",
+            name="round",
+            field=models.ForeignKey(
+                on_delete=django.db.models.deletion.PROTECT, related_name="+", to="reviews.round"
+            ),
         ),
         migrations.AddConstraint(
             model_name="batch",

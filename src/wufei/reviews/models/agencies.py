@@ -29,6 +29,10 @@ class AgencyReport(models.Model):
     stored = models.FileField(max_length=200, blank=True)
     submitted_at = models.DateTimeField(null=True)
     submitted_by = models.ForeignKey(settings.AUTH_USER_MODEL, models.PROTECT, null=True, related_name="+")
+    # Declined, taken back, or the agency was excluded. Null and not "": SQLite would make the table anew to add
+    # a column with a default, and drop what guards it.
+    withdrawn_at = models.DateTimeField(_("解除委托时间"), null=True)
+    withdrawn_reason = models.CharField(_("解除委托原因"), max_length=200, null=True)  # noqa: DJ001
     version = models.PositiveIntegerField(default=1)
 
     class Meta:

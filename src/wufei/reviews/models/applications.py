@@ -54,6 +54,12 @@ class Application(models.Model):
             models.Index(fields=("round", "stage", "stage_since"), name="reviews_application_by_stage"),
             models.Index(fields=("round", "outcome"), name="reviews_application_by_outcome"),
             models.Index(fields=("due_on",), name="reviews_application_by_due"),
+            models.Index(
+                fields=("round", "stage", "outcome", "district_code"), name="reviews_application_by_place"
+            ),
+            models.Index(
+                fields=("round",), condition=Q(contested=True), name="reviews_application_contested"
+            ),
         )
 
     def __str__(self) -> str:
@@ -93,7 +99,10 @@ class Act(models.Model):
                 condition=Q(on_behalf_of=None) | ~Q(on_behalf_of=F("by")), name="reviews_act_for_another"
             ),
         )
-        indexes = (models.Index(fields=("by", "at"), name="reviews_act_by_person"),)
+        indexes = (
+            models.Index(fields=("by", "at"), name="reviews_act_by_person"),
+            models.Index(fields=("action", "application"), name="reviews_act_by_action"),
+        )
 
     def __str__(self) -> str:
         return f"#{self.seq} {self.action} at {self.stage}"

@@ -3,7 +3,15 @@
 from datetime import date
 
 from wufei.policies.edition import Stage
-from wufei.reviews.models import Application, Assignment, Consultation, NoticeItem, Objection, SiteCheck
+from wufei.reviews.models import (
+    AgencyReport,
+    Application,
+    Assignment,
+    Consultation,
+    NoticeItem,
+    Objection,
+    SiteCheck,
+)
 from wufei.reviews.stages import Action
 
 
@@ -12,6 +20,8 @@ def unmet_before(*, application: Application, stage: Stage, action: Action, on: 
     if stage.kind == "site_check" and action is Action.AGREE:
         made = SiteCheck.objects.filter(application=application, stage=stage.id).exists()
         return "" if made else "site_check_missing"
+    if stage.kind == "third_party" and action in (Action.AGREE, Action.DISAGREE):
+        return _report(application, is_positive=action is Action.AGREE)
     if stage.kind == "consultation" and action is Action.CONCLUDE:
         return _consultations(application, stage)
     if stage.kind == "experts" and action is Action.CONCLUDE:
@@ -22,6 +32,15 @@ def unmet_before(*, application: Application, stage: Stage, action: Action, on: 
         open_ = Objection.objects.filter(item__application=application, decision="")
         return "objection_open" if open_.exists() else ""
     return ""
+
+
+def _report(application: Application, *, is_positive: bool) -> str:
+    """The agency's report is there, and concludes what its agency now says."""
+    reports = AgencyReport.objects.filter(application=application, withdrawn_at=None)
+    found = reports.order_by("-assigned_at", "-pk").first()  # of whom it was asked last
+    if found is None or found.submitted_at is None:
+        return "report_missing"
+    return "" if found.is_positive == is_positive else "report_says_otherwise"
 
 
 def _consultations(application: Application, stage: Stage) -> str:

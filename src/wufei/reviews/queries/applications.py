@@ -1,21 +1,23 @@
 """What reads applications: lists, what may be done now, and the timeline of what was done."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, fields
 from datetime import date
 from enum import StrEnum
 from typing import Any
 
+from django.core.paginator import Page, Paginator
 from django.db.models import Prefetch, Q, QuerySet
 
+from wufei.catalogue.divisions import children_of, divisions
 from wufei.policies import queries as policy_queries
 from wufei.policies.edition import Edition, Stage
 from wufei.registry.access import Permission
 from wufei.registry.models import Organisation, User
-from wufei.registry.queries import jurisdiction_prefix, visible_organisations
+from wufei.registry.queries import COUNTRY, MUNICIPALITIES, jurisdiction_prefix, visible_organisations
 from wufei.reviews import stages
-from wufei.reviews.models import Act, ActDocument, Application, SiteCheck
-from wufei.reviews.queries.applications_seen import Held, application_for, held_roles, visible
+from wufei.reviews.models import Act, ActDocument, Application
+from wufei.reviews.queries.applications_seen import Held, application_for, held_roles, visible, within
 from wufei.reviews.stages import Action, Standing
 
 __all__ = ["application_for", "held_roles", "visible"]
@@ -60,14 +62,16 @@ class Wanted:
         return self != Wanted()
 
 
-def officers_list(*, user: User, on: date) -> QuerySet[Application]:
+def officers_list(*, user: User, on: date, edition: Edition | None = None) -> QuerySet[Application]:
     """
     Return the applications that the user sees as an officer.
 
     An applicant's own are left out: it is told of them in other words, and not before it may be.
     """
     own = visible_organisations(user=user, permission=Permission.EDIT_CASE, on=on)
-    return visible(user=user, on=on).exclude(organisation__in=own)
+    rows = visible(user=user, on=on, edition=edition)
+    keys = list(own.values_list("pk", flat=True))
+    return rows.exclude(organisation__in=keys) if keys else rows
 
 
 def narrowed(
@@ -79,7 +83,7 @@ def narrowed(
     if wanted.outcome:
         among = among.filter(outcome=wanted.outcome)
     if wanted.district:
-        among = among.filter(district_code=wanted.district)
+        among = among.filter(within(wanted.district))
     if wanted.text:
         text = wanted.text.strip()
         named = Q(organisation__name__icontains=text) | Q(organisation__uscc__iexact=text)
@@ -104,9 +108,34 @@ def ordered(rows: QuerySet[Application], sort: str) -> QuerySet[Application]:
     return rows.select_related("organisation", "round").defer("organisation__address").order_by(*columns)
 
 
-def districts_of(rows: QuerySet[Application]) -> list[str]:
-    """Return the districts that occur, to choose from."""
-    return list(rows.order_by("district_code").values_list("district_code", flat=True).distinct())
+def divisions_below(*, held: Iterable[Held]) -> list[str]:
+    """Return the divisions by which an officer may narrow a list: those next below its own."""
+    codes = {each.organisation.division_code for each in held if not each.is_applicant}
+    if COUNTRY in codes:
+        return sorted(code.ljust(6, "0") for code in divisions() if len(code) == 2)
+    found = {child.code for code in codes for child in children_of(code)}
+    # A municipality's districts stand behind 市辖区 and 县, which nobody looks for.
+    behind = {code for code in found if len(code) == 4 and code[:2] + "0000" in MUNICIPALITIES}
+    found = found - behind | {child.code for code in behind for child in children_of(code)}
+    return sorted(code.ljust(6, "0") for code in found)
+
+
+@dataclass(frozen=True, slots=True)
+class Shown:
+    """A page of a list: keys are counted and sorted, rows are read for the page alone."""
+
+    page: Page[Any]
+    rows: list[Application]
+    sort: str
+
+
+def listed(*, rows: QuerySet[Application], sort: str, page: str | None, per_page: int) -> Shown:
+    """Return a page of the rows in the order, in the same few queries however many there are."""
+    columns = [f"-{c}" if sort.startswith("-") else c for c in SORTS[sort.removeprefix("-")]]
+    shown = Paginator(rows.order_by(*columns).values_list("pk", flat=True), per_page).get_page(page)
+    keys = list(shown.object_list)
+    found = {row.pk: row for row in Application.objects.filter(pk__in=keys).select_related("organisation")}
+    return Shown(page=shown, rows=[found[key] for key in keys], sort=sort)
 
 
 def own_applications(*, user: User, on: date) -> list[Application]:
@@ -333,12 +362,6 @@ def audience_of(*, held: Sequence[Held], application: Application) -> Audience:
     """Return in whose words the person reads: whoever hands in the case reads as its applicant."""
     is_own = any(each.is_applicant and _is_towards(each, application) for each in held)
     return Audience.APPLICANT if is_own else Audience.OFFICER
-
-
-def site_checks_of(application: Application) -> list[SiteCheck]:
-    """Return the checks on site with their pictures, the newest first."""
-    rows = application.site_checks.select_related("by").prefetch_related("photos")
-    return list(rows.order_by("-checked_at", "-pk"))
 
 
 def sees_as_officer(*, user: User, application: Application, on: date) -> bool:

@@ -3,8 +3,9 @@
 from collections import defaultdict
 from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
+from typing import Any
 
-from django.db.models import Count, Exists, OuterRef, Q, QuerySet
+from django.db.models import Count, Q, QuerySet
 
 from wufei.policies import queries as policy_queries
 from wufei.policies.edition import Edition, Scoring, Stage
@@ -23,10 +24,14 @@ from wufei.reviews.models import (
     Round,
     ScoreSheet,
 )
+from wufei.reviews.queries.frozen import TextsOf, texts_in
 from wufei.reviews.refusals import ReviewRefused
 from wufei.reviews.stages import Action
 
-MANY = 900  # keys of one query; SQLite takes no more than about 32,000 parameters in all
+
+def is_expert(*, user: User) -> bool:
+    """Return whether the person is in a pool, or was."""
+    return Expert.objects.filter(user=user).exists()
 
 
 def experts_of(*, pool: Organisation) -> QuerySet[Expert]:
@@ -185,6 +190,11 @@ def acted(
         if duty_of(kinds[stage], Action(action)) is not None:
             for user in (by, behalf):
                 found[pk].update(of_user.get(user, ()))
+    reports = AgencyReport.objects.filter(
+        submitted_by__in=people, application__in=applications.order_by().values("pk")
+    )
+    for pk, user in reports.values_list("application_id", "submitted_by_id"):
+        found[pk].update(of_user.get(user, ()))
     return found
 
 
@@ -290,7 +300,7 @@ def loads_of(*, round_: Round, stage: str) -> list[Load]:
     return [Load(e, *found.get(e.pk, (0, 0))) for e in drawn_experts(round_=round_, stage=stage)]
 
 
-def unassigned(*, round_: Round, stage: str, per_case: int) -> QuerySet[Application]:
+def unassigned(*, round_: Round, stage: str, per_case: int) -> QuerySet[Any]:
     """Return the applications at the stage that fewer experts have than are asked for."""
     live = Count("assignments", filter=Q(assignments__stage=stage, assignments__turn=1,
                                          assignments__withdrawn_at=None))  # fmt: skip
@@ -298,16 +308,11 @@ def unassigned(*, round_: Round, stage: str, per_case: int) -> QuerySet[Applicat
     return rows.annotate(live=live).filter(live__lt=per_case)
 
 
-def counted_sheets(*, round_: Round, stage: str) -> QuerySet[ScoreSheet]:
-    """Return the sheets that count: submitted, not withdrawn, and of an expert's last turn on the case."""
-    later = ScoreSheet.objects.filter(
-        submitted_at__isnull=False, assignment__withdrawn_at=None, assignment__stage=OuterRef("assignment__stage"),
-        assignment__application=OuterRef("assignment__application"),
-        assignment__expert=OuterRef("assignment__expert"), assignment__turn__gt=OuterRef("assignment__turn"),
-    )  # fmt: skip
+def submitted_sheets(*, round_: Round, stage: str) -> QuerySet[ScoreSheet]:
+    """Return the submitted sheets of the stage that were not withdrawn, of whichever turn."""
     return ScoreSheet.objects.filter(
-        ~Exists(later), assignment__application__round=round_, assignment__stage=stage,
-        assignment__withdrawn_at=None, submitted_at__isnull=False,
+        assignment__application__round=round_, assignment__stage=stage, assignment__withdrawn_at=None,
+        submitted_at__isnull=False,
     )  # fmt: skip
 
 
@@ -327,10 +332,6 @@ def fields_of(*, applications: QuerySet[Application], known: Iterable[str]) -> M
     known = tuple(known)
     if not known:
         return {}
-    rows = applications.order_by().values_list(
-        "pk", "submission__content__texts__title", "submission__content__texts__brief_description",
-        "submission__content__texts__leading_industry",
-    )  # fmt: skip
-    return {
-        pk: named_fields(texts=[t for t in texts if isinstance(t, str)], known=known) for pk, *texts in rows
-    }
+    said = TextsOf("title", "brief_description", "leading_industry")
+    rows = applications.order_by().annotate(said=said).values_list("pk", "said")
+    return {pk: named_fields(texts=texts_in(texts), known=known) for pk, texts in rows}

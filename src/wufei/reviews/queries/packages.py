@@ -1,9 +1,12 @@
 """What a round sends upward, and which packages went in and out."""
 
-from django.db.models import QuerySet
+from collections.abc import Iterable
+
+from django.db.models import Case, QuerySet, Value, When
 
 from wufei.policies.edition import Edition
-from wufei.reviews.models import Application, Package, Round
+from wufei.registry.models import Organisation
+from wufei.reviews.models import Application, Package, Round, SigningKey
 from wufei.reviews.stages import Outcome
 
 
@@ -21,3 +24,23 @@ def sent_upward(*, round_: Round, edition: Edition) -> QuerySet[Application]:
 def packages_of(*, round_: Round) -> QuerySet[Package]:
     """Return the packages that the round took in or sent out, the newest first."""
     return Package.objects.filter(round=round_).select_related("handled_by").order_by("-pk")
+
+
+def own_key(*, authority: Organisation) -> SigningKey | None:
+    """Return the authority's newest key of its own; None: there is none yet."""
+    rows = SigningKey.objects.filter(authority=authority).exclude(private_key="")
+    return rows.defer("private_key").order_by("-pk").first()
+
+
+def senders_of(*, packages: Iterable[Package]) -> dict[str, str]:
+    """Return whose the keys of the packages are, by public key."""
+    rows = SigningKey.objects.filter(public_key__in={row.public_key for row in packages})
+    return dict(rows.values_list("public_key", "authority__name"))
+
+
+def keys() -> QuerySet[SigningKey]:
+    """Return all keys that are trusted, without their private parts; `is_own`: this system signs with it."""
+    rows = SigningKey.objects.select_related("authority", "trusted_by").defer("private_key")
+    return rows.annotate(is_own=Case(When(private_key="", then=Value(False)), default=Value(True))).order_by(
+        "authority__name", "-pk"
+    )

@@ -1,16 +1,16 @@
-"""What reads scores: the ranking of a round, in four queries at most however many cases there are."""
+"""What reads scores: the ranking of a round, in two queries; each tie rule asks once more for each thousand tied."""
 
-from collections import defaultdict
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from decimal import Decimal, InvalidOperation
 from typing import Any
 
 from wufei.policies import queries as policy_queries
-from wufei.policies.edition import Edition, Scoring, TieRule
+from wufei.policies.edition import Scoring, TieRule
 from wufei.reviews import ranking as ranks
 from wufei.reviews.models import Application, Round
-from wufei.reviews.queries.experts import counted_sheets, expert_stage, scoring_of
+from wufei.reviews.queries.experts import expert_stage, scoring_of, submitted_sheets
+from wufei.reviews.queries.frozen import FigureOf
 from wufei.reviews.scoring import CaseScore, Sheet, case_scores
 from wufei.reviews.stages import Outcome
 
@@ -68,15 +68,16 @@ def ranking(*, round_: Round, stage: str = "") -> Ranking:
         method=scoring.normalisation,
         outlier_points=scoring.outlier_points,
     )
-    contenders = [ranks.Contender(pk, applications[pk][0], each.normalised) for pk, each in scores.items()]
-    places = ranks.rank(contenders, ties=scoring.ties, values_of=_TieValues(round_, at.id, edition))
-    waiting = Application.objects.filter(round=round_, stage=at.id, outcome="")
-    unscored = sum(1 for pk in waiting.values_list("pk", flat=True) if pk not in scores)
+    contenders = [ranks.Contender(pk, applications[pk][0][0], each.normalised) for pk, each in scores.items()]
+    places = ranks.rank(contenders, ties=scoring.ties, values_of=_TieValues(round_, at.id))
+    unscored = sum(
+        1 for pk, (_, stands_at) in applications.items() if stands_at == at.id and pk not in scores
+    )
     return Ranking(
         stage=at.id, scoring=scoring, unscored=unscored,
         rows=tuple(
             RankedCase(
-                place.rank, place.case, *applications[place.case], scores[place.case], place.decided_by,
+                place.rank, place.case, *applications[place.case][0], scores[place.case], place.decided_by,
                 place.unknown, place.is_shared,
             )
             for place in places
@@ -84,74 +85,84 @@ def ranking(*, round_: Round, stage: str = "") -> Ranking:
     )  # fmt: skip
 
 
-def _applications(round_: Round) -> dict[int, tuple[str, str, str]]:
+def _applications(round_: Round) -> dict[int, tuple[tuple[str, str, str], str]]:
+    """Return of each application code, organisation and district, and at which stage it still is."""
     rows = Application.objects.filter(round=round_).exclude(outcome=Outcome.WITHDRAWN).order_by()
-    found = rows.values_list("pk", "code", "organisation__name", "district_code")
-    return {pk: (code, name, district) for pk, code, name, district in found}
+    found = rows.values_list("pk", "code", "organisation__name", "district_code", "stage", "outcome")
+    return {
+        pk: ((code, name, district), "" if outcome else stage)
+        for pk, code, name, district, stage, outcome in found
+    }
 
 
 def _sheets(round_: Round, stage: str, applications: Mapping[int, Any]) -> list[Sheet]:
-    rows = counted_sheets(round_=round_, stage=stage).order_by()
-    found = rows.values_list("assignment__application_id", "assignment__expert__number", "total")
-    return [
-        Sheet(case, expert, total)
-        for case, expert, total in found
-        if case in applications and total is not None
-    ]
+    """Return the sheets that count: of each expert on a case the one of the last turn."""
+    rows = submitted_sheets(round_=round_, stage=stage).order_by()
+    last: dict[tuple[int, str], tuple[int, Decimal]] = {}
+    for case, expert, turn, total in rows.values_list(
+        "assignment__application_id", "assignment__expert__number", "assignment__turn", "total"
+    ):
+        assert total is not None, "a submitted sheet has a total"
+        if case in applications and turn > last.get((case, expert), (0, total))[0]:
+            last[case, expert] = turn, total
+    return [Sheet(case, expert, total) for (case, expert), (_, total) in last.items()]
 
 
 class _TieValues:
     """What the tied cases have of an item or a figure; asked for these alone."""
 
-    def __init__(self, round_: Round, stage: str, edition: Edition):
-        self._round, self._stage, self._edition = round_, stage, edition
-        self._items: dict[int, dict[str, list[Decimal]]] | None = None
+    def __init__(self, round_: Round, stage: str):
+        self._round, self._stage = round_, stage
+        self._items: dict[int, list[dict[str, str]]] = {}
 
     def __call__(self, rule: TieRule, cases: Sequence[int]) -> ranks.Values:
         return self._means(rule.item, cases) if rule.item else self._figures(rule.figure or "", cases)
 
     def _means(self, item: str, cases: Sequence[int]) -> ranks.Values:
-        if self._items is None:
-            self._items = self._read(cases)
-        means = {}
+        self._read([case for case in cases if case not in self._items])
+        means: dict[int, Decimal | None] = {}
         for case in cases:
-            given = self._items.get(case, {}).get(item)
+            given = [Decimal(scores[item]) for scores in self._items[case] if item in scores]
             means[case] = sum(given, Decimal(0)) / len(given) if given else None
         return means
 
-    def _read(self, cases: Sequence[int]) -> dict[int, dict[str, list[Decimal]]]:
-        wanted = set(cases)
-        rows = counted_sheets(round_=self._round, stage=self._stage).order_by()
-        if len(wanted) <= MANY:
-            rows = rows.filter(assignment__application__in=wanted)
-        found: dict[int, dict[str, list[Decimal]]] = defaultdict(lambda: defaultdict(list))
-        for case, scores in rows.values_list("assignment__application_id", "scores"):
-            if case in wanted:
-                for item, given in scores.items():
-                    found[case][item].append(Decimal(given))
-        return found
+    def _read(self, cases: Sequence[int]) -> None:
+        for part in batched(cases):
+            last: dict[tuple[int, int], tuple[int, dict[str, str]]] = {}
+            rows = submitted_sheets(round_=self._round, stage=self._stage).order_by()
+            for case, expert, turn, scores in rows.filter(assignment__application__in=part).values_list(
+                "assignment__application_id", "assignment__expert_id", "assignment__turn", "scores"
+            ):
+                if turn > last.get((case, expert), (0, {}))[0]:
+                    last[case, expert] = turn, scores
+            for case in part:
+                self._items[case] = []
+            for (case, _), (_, scores) in last.items():
+                self._items[case].append(scores)
 
     def _figures(self, indicator: str, cases: Sequence[int]) -> ranks.Values:
-        wanted = set(cases)
-        rows = Application.objects.filter(round=self._round).order_by()
-        if len(wanted) <= MANY:
-            rows = rows.filter(pk__in=wanted)
-        found = rows.values_list("pk", "submission__year", "submission__content__numbers")
-        return {pk: figure_in(numbers, indicator, year) for pk, year, numbers in found if pk in wanted}
+        found: dict[int, Decimal | None] = {}
+        for part in batched(cases):
+            rows = Application.objects.filter(pk__in=part).order_by()
+            for pk, value in rows.annotate(said=FigureOf(indicator)).values_list("pk", "said"):
+                found[pk] = decimal_or_none(value)
+        return found
 
 
-def figure_in(numbers: Any, indicator: str, year: int) -> Decimal | None:
+def batched(keys: Sequence[int]) -> Iterator[Sequence[int]]:
+    """Yield the keys in parts that one statement takes."""
+    for start in range(0, len(keys), MANY):
+        yield keys[start : start + MANY]
+
+
+def decimal_or_none(said: str | None) -> Decimal | None:
     """
-    Return the figure of the case's year as it was frozen, of the whole and not of a stream; None: not known.
+    Return the number that is written; None where there is none.
 
-    >>> figure_in([{"indicator": "generation_t", "year": 2025, "value": "12.5"}], "generation_t", 2025)
-    Decimal('12.5')
+    >>> decimal_or_none("12.50"), decimal_or_none(None), decimal_or_none("未知")
+    (Decimal('12.50'), None, None)
     """
-    for number in numbers if isinstance(numbers, list) else ():
-        of_whole = number.get("stream") is None and number.get("dimension") is None
-        if number.get("indicator") == indicator and number.get("year") == year and of_whole:
-            try:
-                return Decimal(number["value"]) if number.get("value") is not None else None
-            except (InvalidOperation, TypeError):
-                return None
-    return None
+    try:
+        return Decimal(said) if said is not None else None
+    except InvalidOperation:
+        return None

@@ -169,7 +169,7 @@ def titles(
     state: str = "",
     text: str = "",
     year: int | None = None,
-) -> QuerySet[Title]:
+) -> QuerySet[Any]:
     """
     Return the titles that had been given by the day, as they stood on it.
 
@@ -220,13 +220,13 @@ def _named(text: str) -> Q:
     return Q(number__icontains=text) | Q(name_given__icontains=text) | Q(Exists(events))
 
 
-def titles_seen_by(*, authority: Organisation, at: date, **narrowed: Any) -> QuerySet[Title]:
+def titles_seen_by(*, authority: Organisation, at: date, **narrowed: Any) -> QuerySet[Any]:
     """Return the titles that the authority works with: those that it gave, and those held in its jurisdiction."""
     within = Q(holder_division__startswith=jurisdiction_prefix(authority.division_code))
     return titles(at=at, **narrowed).filter(Q(authority=authority) | within)
 
 
-def titles_held_by(*, organisation: Organisation, at: date) -> QuerySet[Title]:
+def titles_held_by(*, organisation: Organisation, at: date) -> QuerySet[Any]:
     """Return the titles whose holder the organisation is on the day."""
     return titles(at=at).filter(holder_now=organisation.pk)
 

@@ -7,6 +7,7 @@ from wufei.registry.access import Permission, Role
 from wufei.registry.models import Organisation, OrganisationKind, User
 from wufei.registry.queries import jurisdiction_prefix, levels_of, may, roles_of
 from wufei.reviews.models import Application, Delegation
+from wufei.reviews.queries.agencies import agency_at
 from wufei.reviews.stages import APPLICANT
 
 
@@ -22,6 +23,8 @@ def roles_on(*, user: User, application: Application, on: date) -> dict[str, Org
     found = dict(authority_roles(user=user, division_code=application.district_code))
     if may(user=user, permission=Permission.EDIT_CASE, organisation=application.organisation, on=on):
         found[APPLICANT] = application.organisation
+    if agency := agency_at(user=user, application=application, on=on):
+        found["AGENCY"] = agency
     return found
 
 

@@ -20,7 +20,9 @@ from wufei.reviews.scoring import outliers
 
 TEXTS_OF_PEOPLE = ("filler_name", "filler_phone", "head_mobile", "contact", "phone", "email")
 # Keys of the form's particulars whose texts say who it is.
-TELLING = frozenset({"name", "organisation", "address", "website", "head", "mobile", "fax", "email", "contact", "phone"})
+TELLING = frozenset(
+    {"name", "organisation", "address", "website", "head", "mobile", "fax", "email", "contact", "phone"}
+)
 
 
 # ---- what is blanked --------------------------------------------------------------------

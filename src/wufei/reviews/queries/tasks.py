@@ -27,6 +27,7 @@ from wufei.reviews.models import (
     NoticeItem,
     Objection,
     PublicNotice,
+    Round,
 )
 from wufei.reviews.queries.applications_seen import Held, held_roles
 from wufei.reviews.stages import Action
@@ -51,7 +52,7 @@ class Task:
     """Something to do, and until when."""
 
     kind: TaskKind
-    key: int | str  # of what it concerns: an application's code, else the row's key
+    key: tuple[int | str, ...]  # of what it concerns: what its page is found by
     subject: str
     what: str  # the stage, the department, the title
     due_on: date | None
@@ -75,7 +76,7 @@ class Counts:
 
 
 def counts(*, user: User, on: date) -> Counts:
-    """Return how many tasks and unread messages the person has, in two queries."""
+    """Return how many tasks and unread messages the person has, in three queries however many there are."""
     held = held_roles(user=user, on=on)
     sets: Mapping[str, QuerySet[Any]] = {
         **{kind.value: rows for kind, rows in _sets(user=user, held=held, on=on).items()},
@@ -115,11 +116,12 @@ def _sets(*, user: User, held: Sequence[Held], on: date) -> dict[TaskKind, Query
     found: dict[TaskKind, QuerySet[Any]] = {}
     applicants = [h for h in held if h.is_applicant]
     officers = [h for h in held if not h.is_applicant]
+    rounds = open_rounds() if held else []
     if applicants:
-        found[TaskKind.CORRECT] = to_correct(applicants)
+        found[TaskKind.CORRECT] = to_correct(applicants, rounds)
     if officers:
-        found[TaskKind.DECIDE] = to_decide(officers)
-        found[TaskKind.SETTLE] = to_settle(officers)
+        found[TaskKind.DECIDE] = to_decide(officers, rounds)
+        found[TaskKind.SETTLE] = to_settle(officers, rounds)
         authorities = {h.organisation.pk for h in officers}
         found[TaskKind.REPLY] = Consultation.objects.filter(
             authority__in=authorities, answered_at=None, closed_unanswered_at=None, application__outcome=""
@@ -137,78 +139,88 @@ def _sets(*, user: User, held: Sequence[Held], on: date) -> dict[TaskKind, Query
             "organisation_id"
         ),
         submitted_at=None,
+        withdrawn_at=None,
+        application__outcome="",
     )
     return found
 
 
-def to_correct(held: Sequence[Held]) -> QuerySet[Application]:
-    """Return the applications of these applicants that were sent back, or handed in and are theirs again."""
-    whose = {each.organisation.pk for each in held}
-    return Application.objects.filter(organisation__in=whose, outcome="", round__closed_at=None).filter(
-        _at({edition.id: [edition.stages[0].id] for edition in _editions()})
-    )
+@dataclass(frozen=True, slots=True)
+class OpenRounds:
+    """The rounds of one edition in which something can still be done."""
+
+    edition: Edition
+    keys: tuple[int, ...]
 
 
-def to_decide(held: Sequence[Held]) -> QuerySet[Application]:
+def open_rounds() -> list[OpenRounds]:
+    """Return the open rounds by edition: there are few, and all else is found by them."""
+    keys: dict[str, list[int]] = {}
+    rows = Round.objects.filter(published_at__isnull=False, closed_at=None).order_by("pk")
+    for pk, edition in rows.values_list("pk", "edition"):
+        keys.setdefault(edition, []).append(pk)
+    return [OpenRounds(policy_queries.edition(edition), tuple(found)) for edition, found in keys.items()]
+
+
+def _at(rounds: OpenRounds, ids: Sequence[str]) -> Q:
+    return Q(round__in=rounds.keys, stage__in=ids, outcome="")
+
+
+def to_correct(held: Sequence[Held], rounds: Sequence[OpenRounds]) -> QuerySet[Application]:
+    """Return the applications of these applicants that were sent back: they stand at the first stage again."""
+    condition = Q(pk__in=[])
+    for each in rounds:
+        condition |= _at(each, [each.edition.stages[0].id])
+    return Application.objects.filter(condition, organisation__in={each.organisation.pk for each in held})
+
+
+def to_decide(held: Sequence[Held], rounds: Sequence[OpenRounds]) -> QuerySet[Application]:
     """Return the applications at a stage that one of the roles decides, and on which it has said nothing yet."""
     condition = Q(pk__in=[])
-    for each in held:
-        plain, alone, approving = _stages_of(each)
-        mine = Q(pk__in=[])
-        if alone:
-            mine |= _at(alone)
-        if plain:
-            mine |= _at(plain) & Q(~Exists(_said(each.role)))
-        if approving:
-            mine |= _at(approving) & Q(~Exists(_recommended(each.person)))
-        condition |= each.covers() & mine
-    in_notice = NoticeItem.objects.filter(
+    for role in held:
+        for each in rounds:
+            condition |= role.covers() & _mine(role, each)
+    return Application.objects.filter(condition)
+
+
+def _mine(held: Held, rounds: OpenRounds) -> Q:
+    """Return the stages that the role decides alone, with others, of a notice, and those at which it approves."""
+    ids: dict[str, list[str]] = {"alone": [], "jointly": [], "notice": [], "approving": []}
+    for stage in rounds.edition.stages[1:]:
+        deciders = stages.deciders(stage)
+        if held.role not in deciders:
+            continue
+        if stage.kind in ("decision", "above"):
+            ids["approving"].append(stage.id)
+        elif stage.kind == "notice":
+            ids["notice"].append(stage.id)
+        else:
+            is_joint = len(deciders) > 1 and stage.kind in stages.VOTED
+            ids["jointly" if is_joint else "alone"].append(stage.id)
+    found = Q(pk__in=[])
+    for name, still in (
+        ("alone", Q()), ("jointly", Q(~Exists(_said(held.role)))), ("notice", Q(~Exists(_in_notice()))),
+        ("approving", Q(~Exists(_recommended(held.person)))),
+    ):  # fmt: skip
+        if ids[name]:
+            found |= _at(rounds, ids[name]) & still
+    return found
+
+
+def _in_notice() -> QuerySet[NoticeItem]:
+    return NoticeItem.objects.filter(
         application=OuterRef("pk"), notice__stage=OuterRef("stage"), removed_at=None
     )
-    return Application.objects.filter(condition, ~Exists(in_notice), outcome="", round__closed_at=None)
 
 
-def to_settle(held: Sequence[Held]) -> QuerySet[Application]:
+def to_settle(held: Sequence[Held], rounds: Sequence[OpenRounds]) -> QuerySet[Application]:
     """Return the contested applications that one of the roles settles."""
     condition = Q(pk__in=[])
-    for each in held:
-        at = {
-            edition.id: ids
-            for edition in _editions()
-            if (ids := [s.id for s in edition.stages if each.role in s.settled_by])
-        }
-        if at:
-            condition |= each.covers() & _at(at)
-    return Application.objects.filter(condition, contested=True, outcome="", round__closed_at=None)
-
-
-def _editions() -> list[Edition]:
-    return [edition for edition in policy_queries.known_editions().values() if edition.stages]
-
-
-def _at(stages_by_edition: Mapping[str, Sequence[str]]) -> Q:
-    condition = Q(pk__in=[])
-    for edition, ids in stages_by_edition.items():
-        condition |= Q(round__edition=edition, stage__in=ids)
-    return condition
-
-
-def _stages_of(held: Held) -> tuple[dict[str, list[str]], dict[str, list[str]], dict[str, list[str]]]:
-    """Return the stages that the role decides with others, alone, and those at which it approves."""
-    jointly: dict[str, list[str]] = {}
-    alone: dict[str, list[str]] = {}
-    approving: dict[str, list[str]] = {}
-    for edition in _editions():
-        for stage in edition.stages[1:]:
-            deciders = stages.deciders(stage)
-            if held.role not in deciders:
-                continue
-            if stage.kind in ("decision", "above"):
-                into = approving
-            else:
-                into = jointly if len(deciders) > 1 and stage.kind in stages.VOTED else alone
-            into.setdefault(edition.id, []).append(stage.id)
-    return jointly, alone, approving
+    for role in held:
+        for each in rounds:
+            if ids := [stage.id for stage in each.edition.stages if role.role in stage.settled_by]:
+                condition |= role.covers() & _at(each, ids)
+    return Application.objects.filter(condition, contested=True)
 
 
 def _said(role: str) -> QuerySet[Act]:
@@ -271,7 +283,9 @@ _ORDER: Mapping[TaskKind, tuple[str, tuple[str, ...]]] = {
 }
 
 
-def _task(kind: TaskKind, key: int | str, subject: str, what: str, due_on: date | None, on: date) -> Task:
+def _task(
+    kind: TaskKind, key: tuple[int | str, ...], subject: str, what: str, due_on: date | None, on: date
+) -> Task:
     return Task(
         kind=kind, key=key, subject=subject, what=what, due_on=due_on,
         is_overdue=due_on is not None and due_on < on,
@@ -282,7 +296,7 @@ def _of_application(kind: TaskKind) -> Any:
     def read(row: Application, on: date) -> Task:
         stage = stages.stage_of(policy_queries.edition(row.round.edition).stages, row.stage)
         label = stage.applicant_label if kind is TaskKind.CORRECT else stage.label
-        return _task(kind, row.code, row.organisation.name, label, row.due_on, on)
+        return _task(kind, (row.code,), row.organisation.name, label, row.due_on, on)
 
     return read
 
@@ -292,15 +306,17 @@ _READ: Mapping[TaskKind, Any] = {
     TaskKind.DECIDE: _of_application(TaskKind.DECIDE),
     TaskKind.SETTLE: _of_application(TaskKind.SETTLE),
     TaskKind.REPLY: lambda r, on: _task(
-        TaskKind.REPLY, r.pk, r.application.organisation.name, r.department, r.due_on, on
+        TaskKind.REPLY, (r.pk,), r.application.organisation.name, r.department, r.due_on, on
     ),
-    TaskKind.SCORE: lambda r, on: _task(TaskKind.SCORE, r.pk, r.application.code, "", r.due_on, on),
+    TaskKind.SCORE: lambda r, on: _task(TaskKind.SCORE, (r.pk,), r.application.code, "", r.due_on, on),
     TaskKind.EVALUATE: lambda r, on: _task(
-        TaskKind.EVALUATE, r.pk, r.organisation.name, str(r.year), None, on
+        TaskKind.EVALUATE, (r.pk,), r.organisation.name, str(r.year), None, on
     ),
-    TaskKind.OBJECTION: lambda r, on: _task(TaskKind.OBJECTION, r.pk, r.item.name_shown, r.code, None, on),
-    TaskKind.NOTICE: lambda r, on: _task(TaskKind.NOTICE, r.pk, r.title, r.round.title, r.ends_on, on),
+    TaskKind.OBJECTION: lambda r, on: _task(
+        TaskKind.OBJECTION, (r.code,), r.item.name_shown, r.code, None, on
+    ),
+    TaskKind.NOTICE: lambda r, on: _task(TaskKind.NOTICE, (r.pk,), r.title, r.round.title, r.ends_on, on),
     TaskKind.CHANGE: lambda r, on: _task(
-        TaskKind.CHANGE, r.pk, r.title.name_given, r.get_kind_display(), r.due_on, on
+        TaskKind.CHANGE, (r.pk,), r.title.name_given, r.get_kind_display(), r.due_on, on
     ),
 }

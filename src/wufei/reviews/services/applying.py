@@ -36,7 +36,8 @@ def submit(*, round_: Round, case: Case, by: User, now: datetime) -> Application
     edition = policy_queries.edition(round_.edition)
     standing = Application.objects.select_for_update(of=("self",)).filter(round=round_, case=case)
     application = standing.select_related("round__authority", "organisation", "submission").first()
-    late_reason = "" if application else _late_reason(round_, case, now)
+    is_new = application is None or application.outcome == stages.Outcome.WITHDRAWN
+    late_reason = _late_reason(round_, case, now) if is_new else ""
     if barred := bars(organisation=case.organisation, edition=edition, on=local_day(now)):
         raise ReviewRefused("barred", barred[0].until.isoformat())
     submission = freeze(case=case, by=by, now=now)
@@ -47,6 +48,9 @@ def submit(*, round_: Round, case: Case, by: User, now: datetime) -> Application
             code=_code(round_), district_code=case.organisation.division_code, stage=edition.stages[0].id,
             stage_since=now, late_reason=late_reason,
         )  # fmt: skip
+    elif is_new and late_reason != application.late_reason:
+        application.late_reason = late_reason
+        application.save(update_fields=["late_reason"])
     return deciding.submit_again(application, submission, edition, by, now)
 
 

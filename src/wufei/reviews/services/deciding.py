@@ -20,7 +20,15 @@ from wufei.registry.services import audit
 from wufei.reviews import clock, stages
 from wufei.reviews.clock import local_day
 from wufei.reviews.duties import Duty, duty_of
-from wufei.reviews.models import Act, ActDocument, Application, Assignment, QuotaUse, Round
+from wufei.reviews.models import (
+    Act,
+    ActDocument,
+    AgencyReport,
+    Application,
+    Assignment,
+    QuotaUse,
+    Round,
+)
 from wufei.reviews.queries.acting import unmet_before
 from wufei.reviews.queries.roles import principals_of, roles_on
 from wufei.reviews.refusals import ReviewRefused
@@ -166,7 +174,11 @@ def other_duty(application: Application, edition: Edition, person: User, duty: D
         if had is not None and had is not duty:
             return had
     scores = Assignment.objects.filter(application=application, expert__user=person, withdrawn_at=None)
-    return Duty.SCORE if duty is not Duty.SCORE and scores.exists() else None
+    if duty is not Duty.SCORE and scores.exists():
+        return Duty.SCORE
+    # Who handed in the agency's report recommended, whoever of the agency passed the case on.
+    reported = AgencyReport.objects.filter(application=application, submitted_by=person)
+    return Duty.RECOMMEND if duty is not Duty.RECOMMEND and reported.exists() else None
 
 
 def record(
@@ -191,7 +203,8 @@ def record(
         details["remaining_working_days"] = clock.remaining(
             local_day(now), application.due_on, between=working_days_between
         )
-    if left and stage.quota and then.outcome is None and action is not Action.RETURN:
+    is_forward = action not in (Action.RETURN, Action.SUBMIT)  # who hands in again passes nothing
+    if left and is_forward and stage.quota and then.outcome is None:
         use_quota(application.round, edition, stage.quota, application.district_code)
     if action is Action.WITHDRAW:
         _give_back_quotas(application, edition, before)

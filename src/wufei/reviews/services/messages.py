@@ -207,7 +207,7 @@ def delegate(
     if principal.pk == deputy.pk or not deputy.is_active or not _shares_role(principal, deputy):
         raise ReviewRefused("not_a_colleague")
     User.objects.select_for_update().get(pk=principal.pk)
-    there = Delegation.objects.filter(principal=principal, deputy=deputy, ended_at=None)
+    there = Delegation.objects.filter(principal=principal, ended_at=None)
     if there.filter(from_day__lte=to_day, to_day__gte=from_day).exists():
         raise ReviewRefused("delegated_already")
     row = Delegation.objects.create(

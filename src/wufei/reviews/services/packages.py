@@ -8,6 +8,7 @@ from django.core.files.base import ContentFile
 from django.core.files.storage import default_storage
 from django.db import transaction
 
+from wufei.cases import freezing
 from wufei.cases.models import Submission, SubmittedEvidence
 from wufei.policies import queries as policy_queries
 from wufei.policies.edition import Edition
@@ -204,6 +205,8 @@ def _taken(
     organisation = _organisation(said["organisation"], now)
     carried = dict(said["submission"])
     submitted_at = datetime.fromisoformat(carried.pop("submitted_at"))
+    if freezing.digest(carried["content"], carried["ledger_heads"]) != carried["content_sha256"]:
+        raise ReviewRefused("package_broken", "content_differs")
     case_file = _stored(opened.files[said["case_file"]], "docx") if said["case_file"] else ""
     submission = Submission.objects.create(
         organisation=organisation, case_file=case_file, submitted_at=submitted_at, submitted_by=by, **carried

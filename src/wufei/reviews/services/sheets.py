@@ -41,7 +41,7 @@ def save_sheet(
     """
     locked, scoring = _locked(assignment, by)
     sheet = _sheet(locked, version)
-    sheet.scores = _scores(scores, scoring)
+    sheet.scores = points_given(scores, scoring)
     known = {item.id for item in scoring.rubric}
     if unknown := set(comments) - known:
         raise ReviewRefused("field_unknown", ", ".join(sorted(unknown)))
@@ -111,7 +111,12 @@ def _sheet(assignment: Assignment, version: int) -> ScoreSheet:
     return there or ScoreSheet(assignment=assignment)
 
 
-def _scores(said: Mapping[str, str], scoring: Scoring) -> dict[str, str]:
+def points_given(said: Mapping[str, str], scoring: Scoring) -> dict[str, str]:
+    """
+    Return the points by item of the rubric, as exact decimal text; an item left open is left out.
+
+    :raises ReviewRefused: `field_unknown`, `score_wrong` with the item
+    """
     items = {item.id: item for item in scoring.rubric}
     found = {}
     for item, text in said.items():

@@ -48,12 +48,12 @@ def record_site_check(
 
     :raises ReviewRefused:
     """
+    locked = lock(application)  # of two that are sent at once the second finds the first
     standing = SiteCheck.objects.filter(client_id=client_id).first()
     if standing is not None:
         if standing.application_id != application.pk or standing.by_id != by.pk:
             raise ReviewRefused("client_id_reused")
         return standing
-    locked = lock(application)
     edition = policy_queries.edition(locked.round.edition)
     stage = stages.stage_of(edition.stages, locked.stage)
     if not set(roles_on(user=by, application=locked, on=local_day(now))) & set(stages.deciders(stage)):

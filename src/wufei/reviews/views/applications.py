@@ -18,7 +18,7 @@ from wufei.cases.refusals import sentence
 from wufei.catalogue.industries import industry
 from wufei.policies.edition import Stage
 from wufei.registry.models import Organisation
-from wufei.registry.views.listing import export, filters, listing
+from wufei.registry.views.listing import ROWS_PER_PAGE, export, filters
 from wufei.registry.views.organisations import division_name
 from wufei.reviews import claims, stages, telling
 from wufei.reviews.forms.applications import ApplicationFilter, PassOnForm
@@ -44,8 +44,9 @@ TICK_WORDS = dict(TICKS)
 
 
 def _filtered(request: HttpRequest, of: RoundDesk) -> tuple[ApplicationFilter, QuerySet[Application]]:
-    seen = queries.officers_list(user=of.at.user, on=of.at.today).filter(round=of.round)
-    districts = [(code, division_name(code)) for code in queries.districts_of(seen)]
+    seen = queries.officers_list(user=of.at.user, on=of.at.today, edition=of.edition).filter(round=of.round)
+    held = held_roles(user=of.at.user, on=of.at.today)
+    districts = [(code, division_name(code)) for code in queries.divisions_below(held=held)]
     form = ApplicationFilter(request.GET, stages=of.edition.stages, districts=districts)
     wanted = Wanted.of(filters(form))
     first = [of.edition.stages[0].id]
@@ -57,16 +58,16 @@ def applications(request: HttpRequest, round_id: int) -> HttpResponse:
     """List the round's applications that an officer sees."""
     of = round_desk(request, round_id)
     form, rows = _filtered(request, of)
-    rows = rows.select_related("organisation")
     if request.GET.get("export") == "xlsx":
         ordered = queries.ordered(rows, queries.sort_of(request.GET.get("sort", "")))
         return export(title=_("申报名单"), columns=_columns(of), rows=ordered.iterator(chunk_size=2000))
-    shown = listing(
-        request=request, rows=rows, sorts=queries.SORTS, default_sort=queries.DEFAULT_SORT, form=form
-    )
+    sort = queries.sort_of(request.GET.get("sort", ""))
+    shown = queries.listed(rows=rows, sort=sort, page=request.GET.get("page"), per_page=ROWS_PER_PAGE)
+    is_filtered = any(request.GET.get(name) for name in form.fields)
     roles = _roles_in(of)
     context = of.context(
-        listing=shown, form=form, rows=[_row(of, row) for row in shown.page], roles=roles,
+        listing={"page": shown.page, "sort": sort, "is_filtered": is_filtered}, form=form,
+        rows=[_row(of, row) for row in shown.rows], roles=roles,
         batch_actions=[(a.value, telling.ACTION_WORDS[a]) for a in Action if a in batches.ACTIONS],
         role_words=[(role, telling.role_words(role)) for role in roles],
     )  # fmt: skip
@@ -172,7 +173,7 @@ def _officers_context(of: Opened, *, typed: Mapping[str, str] | None = None) -> 
         can_pass_on=is_runner and standing.outcome is None,
         district=division_name(of.application.district_code), industry=_industry(of.application.organisation),
         is_overdue=of.application.due_on is not None and of.application.due_on < of.at.today,
-        site_checks=queries.site_checks_of(of.application),
+        has_experts=any(each.kind == "experts" for each in edition.stages),
     )  # fmt: skip
 
 
@@ -236,6 +237,7 @@ def _own_context(of: Opened) -> dict[str, Any]:
         returned=last if told.is_returned else None, can_withdraw=Action.WITHDRAW in offered,
         can_submit=Action.SUBMIT in offered and of.application.case is not None,
         steps=_steps(edition.stages, told.standing),
+        needs_agency=stages.stage_of(edition.stages, told.standing.stage).kind == "third_party",
     )  # fmt: skip
 
 

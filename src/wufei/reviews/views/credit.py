@@ -37,7 +37,11 @@ def facts(request: HttpRequest, uscc: str) -> HttpResponse:
     form = CreditFilter(request.GET, kinds=queries.kinds_seen_by(user=at.user, on=at.today))
     asked = filters(form)
     rows = queries.facts_seen_by(
-        user=at.user, on=at.today, text=asked.get("q", ""), kind=asked.get("kind", ""), since=asked.get("since")
+        user=at.user,
+        on=at.today,
+        text=asked.get("q", ""),
+        kind=asked.get("kind", ""),
+        since=asked.get("since"),
     )
     if request.GET.get("export") == "xlsx":
         ordered, _sort = sorted_rows(request=request, rows=rows, sorts=SORTS, default="-on")
@@ -58,7 +62,8 @@ def _import(request: HttpRequest, upload: CreditFileForm, at: Desk) -> None:
     said = {"fresh": made.fresh, "known": made.known, "unregistered": made.unregistered}
     messages.success(
         request,
-        _("已导入 %(fresh)d 条，%(known)d 条原已在库；新导入的有 %(unregistered)d 条所属单位尚未在平台登记。") % said,
+        _("已导入 %(fresh)d 条，%(known)d 条原已在库；新导入的有 %(unregistered)d 条所属单位尚未在平台登记。")
+        % said,
     )
 
 

@@ -76,9 +76,7 @@ def enter(request: HttpRequest, uscc: str) -> HttpResponse:
     )
     if request.method == "POST" and form.is_valid():
         try:
-            services.enter_cultivation(
-                authority=at.organisation, by=at.user, now=at.now, **form.cleaned_data
-            )
+            services.enter_cultivation(authority=at.organisation, by=at.user, now=at.now, **form.cleaned_data)
         except ReviewRefused as refused:
             form.add_error(None, words_of(refused))
         else:

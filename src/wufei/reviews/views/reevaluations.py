@@ -32,7 +32,7 @@ def _editions() -> list[Edition]:
 def _asked(request: HttpRequest, at: Desk) -> tuple[YearFilter, Edition | None, int]:
     editions = _editions()
     data = request.GET if request.GET.get("edition") else None
-    initial = {"edition": editions[0].id if editions else "", "year": at.today.year}
+    initial: dict[str, Any] = {"edition": editions[0].id if editions else "", "year": at.today.year}
     form = YearFilter(data, editions=editions, initial=initial)
     said = form.cleaned_data if data and form.is_valid() else initial
     edition = next((each for each in editions if each.id == said["edition"]), None)
@@ -85,7 +85,8 @@ def remind(request: HttpRequest, uscc: str, edition_id: str, year: int) -> HttpR
         authority=at.organisation, edition_id=edition_id, year=year, by=at.user, now=at.now
     )
     messages.success(
-        request, _("已提醒 %(told)d 人。") % {"told": told} if told else _("今天都已提醒过，或没有需要提醒的人。")
+        request,
+        _("已提醒 %(told)d 人。") % {"told": told} if told else _("今天都已提醒过，或没有需要提醒的人。"),
     )
     return redirect(_back(uscc, edition_id, year))
 

@@ -167,8 +167,9 @@ def end(request: HttpRequest, uscc: str, title_id: int) -> HttpResponse:
                 messages.success(request, _("已公告。"))
                 return redirect("reviews:title", uscc, found.pk)
             preview = form.cleaned_data["words"].strip() or proposed
-            form.data = form.data.copy()
-            form.data["words"] = preview
+            shown = request.POST.copy()
+            shown["words"] = preview
+            form.data = shown
         except ReviewRefused as refused:
             form.add_error(None, words_of(refused))
             status = 409 if refused.is_conflict else 422

@@ -50,7 +50,9 @@ def change(request: HttpRequest, uscc: str, change_id: int) -> HttpResponse:
     report = _one(at, change_id)
     title = one_title(at, report.title_id)
     part = _part(at, report, title)
-    causes = queries.causes(title=title) if report.kind == ChangeReport.Kind.CLOSURE and part == "city" else []
+    causes = (
+        queries.causes(title=title) if report.kind == ChangeReport.Kind.CLOSURE and part == "city" else []
+    )
     form = HandleForm(
         request.POST or None, causes=causes, records=part == "city", initial={"version": report.version}
     )
@@ -89,9 +91,7 @@ def _handle(part: str, report: ChangeReport, said: dict[str, Any], at: Desk) -> 
     if part == "district":
         services.review_change(agree=agreed, **who)
     else:
-        services.record_change(
-            accept=agreed, document=said["document"], cause=said.get("cause", ""), **who
-        )
+        services.record_change(accept=agreed, document=said["document"], cause=said.get("cause", ""), **who)
 
 
 @require_safe
@@ -112,5 +112,3 @@ def as_download(report: ChangeReport) -> FileResponse:
     response["Content-Disposition"] = f"attachment; filename*=UTF-8''{quote(report.file_name)}"
     response["X-Content-Type-Options"] = "nosniff"
     return response
-
-

@@ -108,6 +108,7 @@ def round_page(request: HttpRequest, round_id: int) -> HttpResponse:
         quotas=queries.quotas_of(round_=of.round) if of.runs else (),
         late=of.round.late_admissions.select_related("organisation", "by").order_by("-pk") if of.runs else (),
         recommends=_recommends(of), is_applicant=_is_applicant(of),
+        has_experts=any(stage.kind == "experts" for stage in of.edition.stages),
     )  # fmt: skip
     return render(request, "reviews/rounds_page.html", context)
 
@@ -130,7 +131,7 @@ def _counted(of: RoundDesk) -> Any:
         return Application.objects.all()
     if not of.at.authorities():
         return None
-    return officers_list(user=of.at.user, on=of.at.today)
+    return officers_list(user=of.at.user, on=of.at.today, edition=of.edition)
 
 
 def _statistics(of: RoundDesk) -> dict[str, Any]:

@@ -1,6 +1,6 @@
 """待办: what the reader has to do."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
@@ -23,11 +23,14 @@ HEADINGS: Mapping[TaskKind, object] = {
     TaskKind.NOTICE: _("公示期满，待办结"),
     TaskKind.CHANGE: _("称号变更，待审核"),
 }
-# Where each is done; what takes no argument is a list.
+# Where each is done.
 ROUTES: Mapping[TaskKind, str] = {
     TaskKind.CORRECT: "reviews:application",
     TaskKind.DECIDE: "reviews:application",
     TaskKind.SETTLE: "reviews:application",
+    TaskKind.EVALUATE: "reviews:agency-report",
+    TaskKind.REPLY: "reviews:consultation",
+    TaskKind.SCORE: "reviews:score-sheet",
 }
 
 
@@ -36,13 +39,17 @@ def tasks(request: HttpRequest) -> HttpResponse:
     """List what the reader has to do, the most urgent first."""
     at = desk(request)
     groups = queries.tasks_of(user=at.user, on=at.today)
+    own = [authority.uscc for authority in at.authorities()]
     shown = [
-        (HEADINGS[group.kind], group, [(task, address(task)) for task in group.tasks]) for group in groups
+        (HEADINGS[group.kind], group, [(task, address(task, own)) for task in group.tasks])
+        for group in groups
     ]
     context = at.context(groups=shown, total=sum(group.count for group in groups))
     return render(request, "reviews/tasks_list.html", context)
 
 
-def address(task: Task) -> str:
-    """Return where the task is done."""
-    return reverse(ROUTES[task.kind], args=[task.key]) if task.kind in ROUTES else ""
+def address(task: Task, own: Sequence[str]) -> str:
+    """Return where the task is done; changes are handled in an authority's own register."""
+    if task.kind is TaskKind.CHANGE:
+        return reverse("reviews:change", args=[own[0], *task.key]) if len(own) == 1 else ""
+    return reverse(ROUTES[task.kind], args=task.key)

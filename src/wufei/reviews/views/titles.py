@@ -40,7 +40,9 @@ def _one(at: Desk, title_id: int) -> Any:
 def _asks(title: Any) -> Edition | None:
     """Return the edition of the title's programme that asks for the yearly answer: the newest that does."""
     own = known_editions().get(title.edition)
-    asking = [each for each in queries.editions_of(own) if "bottom_share_pct" in each.parameters] if own else []
+    asking = (
+        [each for each in queries.editions_of(own) if "bottom_share_pct" in each.parameters] if own else []
+    )
     return max(asking, key=lambda each: each.in_force_from, default=None)
 
 
@@ -154,7 +156,11 @@ def _reported(form: ChangeForm, title: Any, at: Desk) -> ChangeReport | None:
     except EvidenceRefused as refused:
         form.add_error("file", sentence(refused.code))
     except ReviewRefused as refused:
-        fields = {"new_name_missing": "new_name", "successor_missing": "successor", "day_ahead": "completed_on"}
+        fields = {
+            "new_name_missing": "new_name",
+            "successor_missing": "successor",
+            "day_ahead": "completed_on",
+        }
         form.add_error(fields.get(refused.code), words_of(refused))
     return None
 

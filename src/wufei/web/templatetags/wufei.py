@@ -129,7 +129,8 @@ def page_numbers(page: Page[Any]) -> list[int | None]:
 @register.inclusion_tag("web/_sort_header.html", takes_context=True)
 def sort_header(context: Context, key: str, label: str, is_number: bool = False) -> dict[str, Any]:
     """Head a column that sorts: the same column again sorts the other way."""
-    current = context["listing"].sort
+    found = context["listing"]
+    current = found["sort"] if isinstance(found, dict) else found.sort
     descending = current == key
     return {
         "label": label,

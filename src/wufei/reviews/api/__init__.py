@@ -1,0 +1,1 @@
+"""Reviews for machines: rounds, applications and what is done with them, public lists, the caller's tasks."""
