@@ -40,11 +40,16 @@ def free_port() -> int:
 
 
 @pytest.fixture(scope="session")
-def site(tmp_path_factory: pytest.TempPathFactory, browser: Browser) -> Iterator[str]:
+def site_data(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Return where the site keeps its database and files."""
+    return tmp_path_factory.mktemp("site")
+
+
+@pytest.fixture(scope="session")
+def site(site_data: Path, browser: Browser) -> Iterator[str]:
     """Return the address of a site with the demo data, started by the commands themselves."""
-    data: Path = tmp_path_factory.mktemp("site")
     environment = {key: value for key, value in os.environ.items() if key != "DATABASE_URL"}
-    environment |= {"WUFEI_DATA": str(data)}
+    environment |= {"WUFEI_DATA": str(site_data)}
     subprocess.run([*WUFEI, "demo", "--no-serve"], env=environment, check=True, capture_output=True)
     port = free_port()
     server = subprocess.Popen([*WUFEI, "serve", "--port", str(port)], env=environment)

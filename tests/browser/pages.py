@@ -11,7 +11,15 @@ DISTRICT, CITY = uscc_of(_SERIALS["district-industry"]), uscc_of(_SERIALS["city"
 GEAR = uscc_of(_SERIALS["gear"])
 EDITION, PARK_EDITION = "chongqing-2026-6-enterprise", "chongqing-2026-6-park"
 FACTORY_EDITION = "gbt-36132-2025-green-factory"
+SMELTER = uscc_of(_SERIALS["smelter"])
+MINISTRY = uscc_of("202")  # as in season.yaml
 _CASE, _PARK_CASE = f"/o/{POWER}/cases/1/", f"/o/{PARK}/cases/2/"  # in the order of the demo's `papers`
+
+
+# In the order of season.yaml: the finished round, the running one, the zero-waste one, the ministry's.
+_FINISHED, _RUNNING, _SENT, _ABOVE = (f"/reviews/rounds/{number}/" for number in range(1, 5))
+_AT = "/reviews/applications/2026-002-{:05d}/"  # of the running round
+_EXPERTS_DRAW, _SECOND_NOTICE, _TITLE, _REVOKED = 2, 3, 1, 5
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,6 +80,73 @@ PAGES = (
     MainPage("home-authority", "district-industry", f"/o/{DISTRICT}/"),
     MainPage("organisations", "district-industry", "/organisations/"),
     MainPage("requirements", "district-industry", f"/o/{DISTRICT}/requirements/"),
+    # reviews: the city's round
+    MainPage("rounds", "city", "/reviews/rounds/"),
+    MainPage("round", "city", _RUNNING),
+    MainPage("round-finished", "city", _FINISHED),
+    MainPage("round-open", "city", "/reviews/rounds/open/"),
+    MainPage("round-edit", "city", f"{_RUNNING}edit/"),
+    MainPage("round-late", "city", f"{_RUNNING}late/"),
+    MainPage("stages", "city", "/reviews/stages/"),
+    MainPage("applications", "city", f"{_RUNNING}applications/"),
+    MainPage("application-city", "city", _AT.format(5)),
+    MainPage("doubts", "city", f"{_AT.format(5)}doubts/"),
+    MainPage("tasks-city", "city", "/reviews/tasks/"),
+    MainPage("messages", "city", "/reviews/messages/"),
+    MainPage("delegations", "city", "/reviews/delegations/"),
+    MainPage("experts", "city", f"/o/{CITY}/experts/"),
+    MainPage("expert-page", "city", f"/o/{CITY}/experts/1/"),
+    MainPage("draws", "city", f"{_RUNNING}draws/"),
+    MainPage("draw", "city", f"{_RUNNING}draws/{_EXPERTS_DRAW}/"),
+    MainPage("assignments", "city", f"{_RUNNING}assignments/"),
+    MainPage("scores", "city", f"{_RUNNING}scores/"),
+    MainPage("ranking", "city", f"{_RUNNING}ranking/?number=2"),
+    MainPage("notices", "city", f"{_RUNNING}notices/"),
+    MainPage("notice-new", "city", f"{_RUNNING}notices/new/"),
+    MainPage("notice", "city", f"/reviews/notices/{_SECOND_NOTICE}/"),
+    MainPage("papers", "city", f"{_RUNNING}papers/"),
+    MainPage("packages", "city", f"{_SENT}packages/"),
+    MainPage("register", "city", f"/o/{CITY}/register/"),
+    MainPage("title", "city", f"/o/{CITY}/register/titles/{_TITLE}/"),
+    MainPage("register-changes", "city", f"/o/{CITY}/register/changes/"),
+    MainPage("reevaluation", "city", f"/o/{CITY}/register/reevaluation/"),
+    MainPage("cultivation", "city", f"/o/{CITY}/cultivation/"),
+    MainPage("credit-facts", "city", f"/o/{CITY}/credit-facts/"),
+    MainPage("agencies", "city", f"/o/{CITY}/agencies/"),
+    # reviews: the district, a department, the applicant, the expert, the agency, the ministry
+    MainPage("tasks", "district-industry", "/reviews/tasks/"),
+    MainPage("application", "district-industry", _AT.format(1)),
+    MainPage("recommendations", "district-industry", f"{_RUNNING}recommendations/{DISTRICT}/"),
+    MainPage("site-checks", "district-industry", "/reviews/site-checks/"),
+    MainPage("site-check", "district-industry", "/reviews/site-checks/2026-002-00002/"),
+    MainPage("consultations", "district-tax", "/reviews/consultations/"),
+    MainPage("mine", "gear", "/reviews/mine/"),
+    MainPage("application-own", "gear", _AT.format(2)),
+    MainPage("titles-own", "smelter", f"/o/{SMELTER}/titles/"),
+    MainPage("title-own", "smelter", f"/o/{SMELTER}/titles/{_TITLE}/"),
+    MainPage("scoring", "expert", "/reviews/scoring/"),
+    MainPage("score-sheet", "expert", "/reviews/scoring/21/"),
+    MainPage("agency-reports", "agency", "/reviews/agency-reports/"),
+    MainPage("agency-report", "agency", "/reviews/agency-reports/1/"),
+    MainPage("round-ministry", "ministry", _ABOVE),
+    MainPage("applications-ministry", "ministry", f"{_ABOVE}applications/"),
+    MainPage("packages-ministry", "ministry", f"{_ABOVE}packages/"),
+    MainPage("targets", "ministry", "/reviews/targets/"),
+    MainPage("register-ministry", "ministry", f"/o/{MINISTRY}/register/"),
+    # portal
+    MainPage("public", None, "/public/"),
+    MainPage("public-calls", None, "/public/calls/"),
+    MainPage("public-call", None, "/public/calls/2/"),
+    MainPage("public-notices", None, "/public/notices/"),
+    MainPage("public-notice", None, f"/public/notices/{_SECOND_NOTICE}/"),
+    MainPage("public-objection", None, f"/public/notices/{_SECOND_NOTICE}/1/objection/"),
+    MainPage("public-objection-state", None, "/public/objections/"),
+    MainPage("public-register", None, "/public/register/"),
+    MainPage("public-title", None, f"/public/register/{_REVOKED}/"),
+    MainPage("public-ended", None, "/public/register/ended/"),
+    MainPage("public-draws", None, "/public/draws/"),
+    MainPage("public-draw", None, f"/public/draws/{_EXPERTS_DRAW}/"),
+    MainPage("public-cases", None, "/public/cases/"),
     MainPage("users", "admin", "/users/"),
     MainPage("permissions", "admin", "/permissions/"),
     MainPage("api", "power", "/api/v1/docs"),

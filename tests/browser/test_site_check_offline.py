@@ -171,10 +171,10 @@ def hand_in(page: Page) -> None:
     page.get_by_role("button", name="完成并上传").tap()
 
 
-def wait_for(truth: Callable[[], bool]) -> None:
+def wait_for(page: Page, truth: Callable[[], bool]) -> None:
     until = time.monotonic() + 20
     while not truth() and time.monotonic() < until:
-        time.sleep(0.2)
+        page.wait_for_timeout(200)  # lets the browser's events come in
     assert truth()
 
 
@@ -227,7 +227,7 @@ def test_an_answer_that_is_lost_on_the_way_makes_no_second_check(phone: BrowserC
     fill(page)
     hand_in(page)
     expect(page.locator("#queue li[data-state=queued]")).to_have_count(1)
-    wait_for(lambda: len(field.stored()) == 1)
+    wait_for(page, lambda: bool(lost) and len(field.stored()) == 1)
     assert lost == [201]
 
     page.evaluate("window.dispatchEvent(new Event('online'))")

@@ -14,7 +14,7 @@ from datetime import date, timedelta
 from typing import Any
 
 from django.db.models import Count, Prefetch, Q, QuerySet
-from django.db.models.fields.json import KT
+from django.db.models.fields.json import KeyTextTransform
 
 from wufei.catalogue.working_days import YearNotLoaded, working_days_between
 from wufei.reviews import draw as drawing
@@ -170,9 +170,9 @@ def cases(*, of: Iterable[Programme], on: date, text: str = "") -> Any:
     """Return the titles of the programmes that have targets, each with `case_title`, those ended left out."""
     editions = {edition.id for programme in of for edition in programme.editions}
     rows = titles(at=on, text=text).filter(edition__in=editions, ended_as=None)
-    return rows.annotate(case_title=KT("application__submission__content__texts__title")).order_by(
-        "-year", "number"
-    )
+    return rows.annotate(
+        case_title=KeyTextTransform("title", "application__submission__content__texts")
+    ).order_by("-year", "number")
 
 
 # ---- draws ------------------------------------------------------------------------------

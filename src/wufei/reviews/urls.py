@@ -182,9 +182,7 @@ urlpatterns = [
     path("reviews/notices/<int:notice_id>/", notices.notice, name="notice"),
     path("reviews/notices/<int:notice_id>/extend/", notices.extend, name="extend-notice"),
     path("reviews/notices/<int:notice_id>/clear/", notices.clear, name="clear-notice"),
-    path(
-        "reviews/notices/<int:notice_id>/<int:position>/remove/", notices.remove, name="remove-from-notice"
-    ),
+    path("reviews/notices/<int:notice_id>/<int:position>/remove/", notices.remove, name="remove-from-notice"),
     path("reviews/notices/<int:notice_id>/paper/", documents.notice, name="notice-paper"),
     path("reviews/objections/<slug:code>/", notices.objection, name="objection"),
     path(

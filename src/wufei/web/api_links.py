@@ -171,7 +171,11 @@ LINKS: Mapping[str, tuple[Link, ...]] = {
         Link("get_edition", {"edition_id": _said("edition")}),
     ),
     "edit_round": (Link("get_round", ROUND), Link("edit_round", ROUND, VERSION)),
-    "publish_round": (Link("get_round", ROUND), Link("round_status", ROUND), Link("list_applications", ROUND)),
+    "publish_round": (
+        Link("get_round", ROUND),
+        Link("round_status", ROUND),
+        Link("list_applications", ROUND),
+    ),
     "round_status": (Link("list_applications", ROUND | {"stage": _said("stages/0/id")}),),
     "get_ranking": (Link("list_applications", ROUND),),
     "list_applications": (Link("get_application", {"code": _said("applications/0/code")}),),

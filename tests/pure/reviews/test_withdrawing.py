@@ -6,7 +6,14 @@ from wufei.reviews.stages import APPLICANT, Action, Outcome
 
 
 def stage(name: str, kind: str, *by: str, quota: str | None = None) -> Stage:
-    said = {"id": name, "kind": kind, "label": name, "applicant_label": name, "decided_by": by, "clause": "一"}
+    said = {
+        "id": name,
+        "kind": kind,
+        "label": name,
+        "applicant_label": name,
+        "decided_by": by,
+        "clause": "一",
+    }
     return Stage.model_validate(said | {"quota": quota})
 
 
@@ -25,7 +32,11 @@ def play(*said: tuple[Action, str]) -> stages.Standing:
     return standing
 
 
-TO_THE_CHECK = ((Action.SUBMIT, APPLICANT), (Action.AGREE, "DISTRICT_INDUSTRY"), (Action.RETURN, "CITY_INDUSTRY"))
+TO_THE_CHECK = (
+    (Action.SUBMIT, APPLICANT),
+    (Action.AGREE, "DISTRICT_INDUSTRY"),
+    (Action.RETURN, "CITY_INDUSTRY"),
+)
 
 
 def test_a_case_that_was_sent_back_goes_on_where_it_was_interrupted():

@@ -332,7 +332,9 @@ def send(
         sent = sent | of_case
     for name, value in (body or {}).items():
         sent = sent | {name: [sent[name][0] | value[0]] if isinstance(value, list) else value}
-    answer = world.api(who(row, after=after)).ask(method, f"{address.format(**path)}?{urlencode(query)}", sent)
+    answer = world.api(who(row, after=after)).ask(
+        method, f"{address.format(**path)}?{urlencode(query)}", sent
+    )
     return Sent(path, query, answer)
 
 

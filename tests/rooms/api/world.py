@@ -193,7 +193,13 @@ def reviews(
         name_given=holder.name, authority=authority, granted_on=date(2025, 12, 1),
     )  # fmt: skip
     TitleEvent.objects.create(
-        title=title, kind="GRANTED", on=title.granted_on, holder=holder, holder_name=holder.name, at=NOW, by=by
+        title=title,
+        kind="GRANTED",
+        on=title.granted_on,
+        holder=holder,
+        holder_name=holder.name,
+        at=NOW,
+        by=by,
     )
     return round_, draft, case_round, application, asked, notice
 
@@ -212,7 +218,12 @@ def at_consultation(round_: Round, works: Organisation, applicant: User, by: Use
     )  # fmt: skip
     while application.stage != "consultation":
         application = deciding.decide(
-            application=application, version=application.version, action=Action.AGREE, said=Said(), by=by, now=NOW
+            application=application,
+            version=application.version,
+            action=Action.AGREE,
+            said=Said(),
+            by=by,
+            now=NOW,
         )
     return application
 

@@ -207,6 +207,21 @@ def test_typical_cases_count_towards_the_targets_until_they_are_taken_off(client
     assert programme.reached == 1
 
 
+def test_a_typical_case_is_shown_with_its_own_title_and_without_what_was_handed_in_beside_it(client, world):
+    round_ = worlds.round_of(world, worlds.MIIT, deadline=date(2026, 12, 1))
+    texts = {"title": "炉渣制砖的案例", "practices": "内部做法", "contact": "王五", "phone": "13911112222"}
+    application = worlds.handed_in(world, round_, content={"texts": texts, "numbers": []})
+    given(
+        world, number="M-1", edition=worlds.MIIT, authority="MINISTRY_INDUSTRY", level="MINISTRY",
+        application=application,
+    )  # fmt: skip
+
+    shown = words_of(client.get("/public/cases/"))
+
+    assert "炉渣制砖的案例" in shown
+    assert [each for each in ("内部做法", "王五", "13911112222") if each in shown] == []
+
+
 def test_a_title_given_after_a_targets_year_counts_for_the_later_one_alone(client, world, monkeypatch):
     said = {"edition": worlds.MIIT, "authority": "MINISTRY_INDUSTRY", "level": "MINISTRY"}
     given(world, number="M-1", on=date(2028, 1, 1), **said)

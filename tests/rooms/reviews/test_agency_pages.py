@@ -17,6 +17,15 @@ from wufei.reviews.models import AgencyExclusion, AgencyMark, AgencyReport, Appl
 from wufei.reviews.services import agencies
 
 ITEMS = ("level", "cultivation", "evidence", "demonstration")
+# Held here, and not in the table of every route: who may follows from what was assigned, asked and handed in.
+ROUTES = frozenset(
+    f"reviews:{name}"
+    for name in (
+        "agencies", "agencies-waiting", "agency", "agency-report-read", "agency-report-file-read", "judge-agency",
+        "exclude-agency", "agency-reports", "agency-report", "save-agency-report", "agency-report-file",
+        "agency-act", "withdraw-agency", "agency-submitted-file", "choose-agency", "application-agency-report",
+    )
+)  # fmt: skip
 
 
 @pytest.fixture

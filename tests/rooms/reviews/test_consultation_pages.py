@@ -15,6 +15,12 @@ from tests.rooms.reviews import world as worlds
 from wufei.reviews.models import Consultation
 from wufei.reviews.services import consultations
 
+# Held here, and not in the table of every route: who may follows from who is asked.
+ROUTES = frozenset(
+    f"reviews:{name}"
+    for name in ("consultations", "consultation", "close-consultation", "consultation-document", "consult")
+)
+
 
 @pytest.fixture
 def world(db):

@@ -188,10 +188,13 @@ def test_a_reversal_behind_the_numbers_is_told_with_the_record(world, round_):
 
 
 def test_what_is_posted_for_another_year_changes_nothing_that_was_claimed(world, round_):
-    """The control: the ledger went on, the numbers didn't."""
+    """The control: the ledger went on, with a reversal of its own; the numbers didn't."""
     application = handed_in(world, round_, world.works)
     draft = Draft(kind=Kind.GENERATION, moved_on=date(2026, 3, 1), stream_code="S1", mass=Mass.of("5", "吨"))
-    ledger_services.post(organisation=world.works, drafts=[draft], by=world.people["applicant"], now=NOW)
+    by = world.people["applicant"]
+    ledger_services.post(organisation=world.works, drafts=[draft], by=by, now=NOW)
+    posted = Movement.objects.get(organisation=world.works, moved_on__year=2026)
+    ledger_services.reverse(movement=posted, reason="填错", by=by, now=NOW)
     assert told(application) == []
 
 

@@ -21,6 +21,11 @@ from wufei.reviews.models import SiteCheck, SiteCheckPhoto
 from wufei.reviews.services.site_checks import record_site_check
 from wufei.reviews.views.site_checks import _said
 
+# Held here, and not in the table of every route: who may follows from who decides the stage.
+ROUTES = frozenset(
+    f"reviews:{name}" for name in ("site-checks", "site-check", "site-check-photo", "site-check-worker")
+)
+
 
 @pytest.fixture
 def world(db):

@@ -18,9 +18,12 @@ from django.urls import URLPattern, URLResolver, get_resolver, reverse
 
 from tests.conftest import NOW
 from tests.rooms.portal.test_published import ROUTES as OF_THE_PUBLIC
+from tests.rooms.reviews.test_agency_pages import ROUTES as OF_AGENCIES
 from tests.rooms.reviews.test_applications_access import ROWS as OF_REVIEWS
+from tests.rooms.reviews.test_consultation_pages import ROUTES as OF_CONSULTATIONS
 from tests.rooms.reviews.test_experts_pages import ROUTES as OF_EXPERTS
 from tests.rooms.reviews.test_notice_pages import ROUTES as OF_NOTICES
+from tests.rooms.reviews.test_site_check_pages import ROUTES as OF_SITE_CHECKS
 from tests.tables import LedgerTable
 from wufei.capture.models import Upload
 from wufei.cases import services as cases
@@ -180,7 +183,20 @@ def routes(resolver: URLResolver, namespace: str = "") -> list[str]:
 
 def test_every_route_has_a_row():
     # Rounds and applications aren't found by an organisation: their table is held where they are.
-    rows = {*OF_REVIEWS, *OF_NOTICES, *OF_THE_PUBLIC, *OF_EXPERTS, *OF_AN_ORGANISATION, *OF_THE_OPERATOR, *OF_EVERYBODY_SIGNED_IN, *OF_ITS_OWNER, *PUBLIC}
+    rows = {
+        *OF_REVIEWS,
+        *OF_AGENCIES,
+        *OF_CONSULTATIONS,
+        *OF_SITE_CHECKS,
+        *OF_NOTICES,
+        *OF_THE_PUBLIC,
+        *OF_EXPERTS,
+        *OF_AN_ORGANISATION,
+        *OF_THE_OPERATOR,
+        *OF_EVERYBODY_SIGNED_IN,
+        *OF_ITS_OWNER,
+        *PUBLIC,
+    }
     assert set(routes(get_resolver())) == rows
 
 
@@ -308,7 +324,12 @@ def _a_title(enterprise: Organisation) -> dict[str, object]:
         file_name="a.pdf", stored=ContentFile(b"%PDF-1.4", "a.pdf"), reported_at=NOW, reported_by=operator(),
     )  # fmt: skip
     row = Cultivation.objects.create(
-        programme=title.edition, tier="SEED", since=date(2026, 1, 1), entered_at=NOW, entered_by=operator(), **said
+        programme=title.edition,
+        tier="SEED",
+        since=date(2026, 1, 1),
+        entered_at=NOW,
+        entered_by=operator(),
+        **said,
     )
     return {"title_id": title.pk, "change_id": change.pk, "cultivation_id": row.pk}
 

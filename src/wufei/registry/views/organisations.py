@@ -332,8 +332,6 @@ def permissions(request: HttpRequest) -> HttpResponse:
             (label, [permission in GRANTS[c] for c in columns])
             for permission, label in PERMISSION_LABELS.items()
         ],
-        "can_see_stages": queries.holds_as_operator(
-            user=reader(request), permission=Permission.MANAGE_USERS
-        ),
+        "can_see_stages": queries.holds_as_operator(user=reader(request), permission=Permission.MANAGE_USERS),
     }
     return render(request, "registry/permissions.html", context)

@@ -48,8 +48,7 @@ def recommending_stage(*, edition: Edition, authority: Organisation) -> Stage | 
     found = [
         stage
         for stage in edition.stages
-        if stage.kind in ("review", "site_check", "shortlist")
-        and roles & set(stages.deciders(stage))
+        if stage.kind in ("review", "site_check", "shortlist") and roles & set(stages.deciders(stage))
     ]
     counted = [stage for stage in found if stage.quota]
     return (counted or found)[-1] if found else None

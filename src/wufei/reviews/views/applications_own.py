@@ -64,7 +64,10 @@ def hand_in(request: HttpRequest, round_id: int, case_id: int) -> HttpResponse:
     except ReviewRefused as refused:
         messages.error(request, words_of(refused))
     except NotReady:
-        messages.error(request, _("申报书还没标为待报送：请在本页补齐没写或超过字数的部分，点“写完了，标为待报送”，再来报送。"))
+        messages.error(
+            request,
+            _("申报书还没标为待报送：请在本页补齐没写或超过字数的部分，点“写完了，标为待报送”，再来报送。"),
+        )
         return redirect("cases:check", case.organisation.uscc, case.pk)
     except LedgerChanging as changing:
         messages.error(request, sentence(changing.code))

@@ -24,10 +24,10 @@ self.addEventListener("activate", (event) => event.waitUntil(takeOver()));
 
 async function keptPage(request) {
   const cache = await caches.open(PAGES);
-  const page = await cache.match(request, { ignoreSearch: true });
+  const page = await cache.match(request, { ignoreSearch: true, ignoreVary: true });
   if (!page) return null;
   if (Date.now() - Date.parse(page.headers.get("date")) <= LONGEST_MS) return page;
-  await cache.delete(request, { ignoreSearch: true });
+  await cache.delete(request, { ignoreSearch: true, ignoreVary: true });
   return null;
 }
 
@@ -53,7 +53,7 @@ async function answerPage(request) {
 }
 
 async function answerAsset(request) {
-  const kept = await (await caches.open(KEPT)).match(request, { ignoreSearch: true });
+  const kept = await (await caches.open(KEPT)).match(request, { ignoreSearch: true, ignoreVary: true });
   return kept ?? fetch(request);
 }
 

@@ -319,14 +319,15 @@ async function send(each) {
     await keep({ ...each, state: "sent", reason: "", photo_count: each.photos.length, photos: [], sent_at: Date.now() });
     return true;
   }
-  if (answer.type === "opaqueredirect" || answer.status === 403 || answer.status >= 500) {
-    const signedOut = answer.type === "opaqueredirect";
+  const signedOut = answer.type === "opaqueredirect" || answer.status === 403; // or its token with it
+  if (signedOut || answer.status >= 500 || answer.status === 408 || answer.status === 429) {
     const reason = signedOut ? "登录已过期，请重新登录后回到本页，会自动上传。" : "服务器暂时没有收下，稍后自动再试。";
     await keep({ ...each, state: "queued", reason });
     return false;
   }
   const said = answer.headers.get("content-type")?.includes("json") ? await answer.json() : null;
-  const reason = said?.words ?? "这件申报已不在您的办理范围，没有收下。内容仍在本机，可抄录后删除。";
+  const gone = "这件申报已不在您的办理范围，没有收下。内容仍在本机，可抄录后删除。";
+  const reason = said?.words ?? (answer.status === 404 ? gone : `服务器没有收下（${answer.status}），请把照片减少后再试。`);
   await keep({ ...each, state: "refused", reason });
   return true;
 }
