@@ -87,7 +87,7 @@ PAGES = (
     MainPage("round-open", "city", "/reviews/rounds/open/"),
     MainPage("round-edit", "city", f"{_RUNNING}edit/"),
     MainPage("round-late", "city", f"{_RUNNING}late/"),
-    MainPage("stages", "city", "/reviews/stages/"),
+    MainPage("stages", "admin", "/reviews/stages/"),
     MainPage("applications", "city", f"{_RUNNING}applications/"),
     MainPage("application-city", "city", _AT.format(5)),
     MainPage("doubts", "city", f"{_AT.format(5)}doubts/"),

@@ -160,12 +160,11 @@ def hand_in(page: Page, at_round: str) -> str:
 
 
 def write(page: Page, texts: dict[str, str]) -> None:
+    """Type; the page saves by itself, and says when all is saved."""
     for name, words in texts.items():
         page.locator(f"#id-{name}").fill(words)
-    with page.expect_navigation():
-        page.get_by_role("button", name="全部保存").click()
-    for name, words in texts.items():
-        expect(page.locator(f"#id-{name}")).to_have_value(words)
+        page.locator(f"#id-{name}").blur()
+    expect(page.locator("[data-all-saved]")).to_have_text("全部已保存。", timeout=20_000)
 
 
 def correct(page: Page, code: str) -> None:
@@ -211,6 +210,7 @@ def send_back(page: Page, code: str) -> None:
 def check_on_site(page: Page, code: str) -> None:
     page.goto(f"/reviews/applications/{code}/")
     page.get_by_role("link", name="去现场核查").click()
+    page.locator("#site-check-form[data-ready]").wait_for()
     page.get_by_label("参加人员").fill("区经信干部两人、企业环保专员")
     page.get_by_label("属实", exact=True).first.check()
     page.get_by_label("核查意见").fill("现场与申报材料一致。")
@@ -272,12 +272,13 @@ def score(page: Page, code: str) -> None:
     for item, points in (("level", "35"), ("cultivation", "17"), ("evidence", "18"), ("demonstration", "16")):
         page.locator(f"#score-{item}").fill(points)
     page.get_by_label("总体评价").fill("材料真实完整，指标可追溯。")
-    page.get_by_label("总体评价").blur()
     expect(page.locator("#sheet-state")).to_contain_text("草稿已自动保存")
     page.wait_for_load_state("networkidle")
     page.get_by_role("button", name="提交评分").click()
-    confirm(page)
-    expect(page.get_by_role("definition").filter(has_text=re.compile("^86"))).to_be_visible()
+    with page.expect_navigation():
+        confirm(page)
+    page.goto("/reviews/scoring/")
+    expect(page.get_by_role("row").filter(has_text=code)).to_contain_text("已提交，86 分")
 
 
 def rank(page: Page, at_round: str, code: str) -> None:

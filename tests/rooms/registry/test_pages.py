@@ -5,7 +5,7 @@ from zipfile import ZipFile
 
 import openpyxl
 import pytest
-from django.urls import get_resolver
+from django.urls import get_resolver, reverse
 
 from tests.conftest import valid_uscc
 from wufei.registry import services
@@ -52,6 +52,12 @@ ORGANISATION = {
     ("edit-organisation", PARK): ("GET", {P, S}, {A}),
     ("edit-organisation", OTHER): ("GET", {S}, NOBODY),
     ("edit-organisation", AUTHORITY): ("GET", {S}, {A}),
+    ("history", MEMBER): ("GET", {E, W, P, A, S}, NOBODY),
+    ("history", OTHER): ("GET", {S}, NOBODY),
+    ("rename", MEMBER): ("GET", {A, S}, {E, W, P}),
+    ("rename", OTHER): ("GET", {S}, NOBODY),
+    ("succeed", MEMBER): ("GET", {A, S}, {E, W, P}),
+    ("close", MEMBER): ("GET", {A, S}, {E, W, P}),
     ("audit-log", MEMBER): ("GET", {E, S}, {W, P, A}),
     ("audit-log", PARK): ("GET", {P, S}, {A}),
     ("audit-log", OTHER): ("GET", {S}, NOBODY),
@@ -82,10 +88,7 @@ def test_every_route_has_a_row():
 def test_who_gets_a_page_of_an_organisation(client_of, people, places, organisation, route, whose):
     _method, may, refused = ORGANISATION[route, whose]
     arguments = [places[whose].uscc] + ([organisation.uscc] if route == "leave" else [])
-    address = f"/o/{arguments[0]}/" + {
-        "organisation": "profile/", "edit-organisation": "profile/edit/", "audit-log": "audit/",
-        "members": "members/", "join": "members/join/", "leave": f"members/{arguments[-1]}/leave/",
-    }[route]  # fmt: skip
+    address = reverse(f"registry:{route}", args=arguments)
 
     got = {role: client_of(user).get(address).status_code for role, user in people.items()}
 
@@ -94,8 +97,6 @@ def test_who_gets_a_page_of_an_organisation(client_of, people, places, organisat
 
 @pytest.mark.parametrize("route", PLATFORM)
 def test_who_gets_a_page_of_the_platform(client_of, people, make_user, authority, organisation, route):
-    from django.urls import reverse
-
     method, may = PLATFORM[route]
     target = make_user("WORKER", organisation, username="target")
     held = RoleAssignment.objects.get(user=target)

@@ -51,6 +51,7 @@ ROWS: dict[str, dict[str, set[str]]] = {
     "reviews:hand-in": {"POST": {"applicant"}},
     "reviews:mine": {"GET": EVERYBODY},
     "reviews:application": {"GET": SEES_IT},
+    "reviews:doubts": {"GET": SEES_IT - {"applicant"}},
     "reviews:decide": {"POST": set()},  # without an act nothing is asked: 404 for all
     "reviews:pass-on": {"POST": OF_THE_DISTRICT},
     "reviews:act-document": {"GET": OF_THE_DISTRICT},

@@ -31,6 +31,8 @@ ROUTES: Mapping[TaskKind, str] = {
     TaskKind.EVALUATE: "reviews:agency-report",
     TaskKind.REPLY: "reviews:consultation",
     TaskKind.SCORE: "reviews:score-sheet",
+    TaskKind.OBJECTION: "reviews:objection",
+    TaskKind.NOTICE: "reviews:notice",
 }
 
 
