@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from datetime import date, datetime, timedelta
 from typing import Any
 
+from django.db import transaction
 from django.test import Client
 
 from tests.conftest import NOW, valid_uscc
@@ -204,6 +205,7 @@ def reviews(
     return round_, draft, case_round, application, asked, notice
 
 
+@transaction.atomic
 def at_consultation(round_: Round, works: Organisation, applicant: User, by: User) -> Application:
     submission = submission_as_if_frozen(None, works, edition_id=CALLED, by=applicant)
     application = Application.objects.create(

@@ -14,6 +14,7 @@ from wufei.ledger import queries as ledger_queries
 from wufei.ledger import services as ledger_services
 from wufei.ledger.kinds import Kind
 from wufei.ledger.models import Balance, Movement
+from wufei.ledger.queries import verifying
 from wufei.ledger.services import reverse
 from wufei.terms.period import Period
 
@@ -342,7 +343,7 @@ def test_the_chain_is_verified_only_when_asked_and_once_for_each_head(organisati
         asked.append(organisation)
         return really(organisation=organisation)
 
-    monkeypatch.setattr(ledger_queries, "verify", verify)
+    monkeypatch.setattr(verifying, "verify", verify)
 
     queries.figures(organisation=organisation, from_year=2023, to_year=2023)
     assert asked == []
@@ -360,7 +361,7 @@ def test_a_fault_in_the_ledger_is_a_zero_and_an_empty_ledger_unknown(
 ):
     play(organisation, YEAR_2023)
     fault = ledger_queries.Verification(4, (object(),))
-    monkeypatch.setattr(ledger_queries, "verify", lambda *, organisation: fault)
+    monkeypatch.setattr(verifying, "verify", lambda *, organisation: fault)
 
     assert value(organisation, "ledger_chain_intact") == 0
     assert value(make_organisation(), "ledger_chain_intact") is None
