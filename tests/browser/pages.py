@@ -125,7 +125,6 @@ PAGES = (
     MainPage("titles-own", "smelter", f"/o/{SMELTER}/titles/"),
     MainPage("title-own", "smelter", f"/o/{SMELTER}/titles/{_TITLE}/"),
     MainPage("scoring", "expert", "/reviews/scoring/"),
-    MainPage("score-sheet", "expert", "/reviews/scoring/21/"),
     MainPage("agency-reports", "agency", "/reviews/agency-reports/"),
     MainPage("agency-report", "agency", "/reviews/agency-reports/1/"),
     MainPage("round-ministry", "ministry", _ABOVE),
