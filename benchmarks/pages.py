@@ -222,11 +222,11 @@ def measure(requests: int = 60, warm_up: int = 3, *, only: str = "") -> list[dic
         if page.user not in clients:
             clients[page.user] = Client()
             clients[page.user].force_login(User.objects.get(username=page.user))
-        measured.append(_measured(page, clients[page.user].get, requests, warm_up))
+        measured.append(measured_page(page, clients[page.user].get, requests, warm_up))
     return measured
 
 
-def _measured(page: Page, get: Callable[..., Any], requests: int, warm_up: int) -> dict[str, Any]:
+def measured_page(page: Page, get: Callable[..., Any], requests: int, warm_up: int) -> dict[str, Any]:
     """Return what a page takes; `first_ms` is the first request, with nothing kept from before."""
     from django.core.cache import cache
     from django.db import connection

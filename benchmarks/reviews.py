@@ -1,5 +1,5 @@
 """
-A round of 20,000 cases and 300 experts: assigning, and ranking with normalisation and ties.
+A round of 20,000 cases and 300 experts: assigning, ranking with normalisation and ties, and every list page.
 
 The rows are written past the services, in bulk, as a season would have left them; what is measured goes
 through the services and queries that the pages call.
@@ -8,19 +8,22 @@ through the services and queries that the pages call.
 import random
 import time
 import uuid
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from datetime import UTC, datetime
 from decimal import Decimal
 from typing import Any
 
-CASES, EXPERTS = 20_000, 300
+from benchmarks import pages, reviews_season
+from benchmarks.reviews_season import DISTRICTS
+
+CASES, EXPERTS, REQUESTS = 20_000, 300, 30
 EDITION = "miit-2025-539-enterprise"
 NOW = datetime(2026, 7, 1, 2, 0, tzinfo=UTC)
 WORDS = ("固体废物资源化", "冶金", "建材", "化工", "能源", "清洁生产", "园区管理", "信息化")
 
 
 def measure(cases: int = CASES, experts: int = EXPERTS) -> dict[str, Any]:
-    """Build the round, assign, score, rank; return seconds and the spread of the loads."""
+    """Build the round, assign, score, rank, look at every list; return seconds and the spread of the loads."""
     import django  # the settings are chosen by the environment of this process
 
     django.setup()
@@ -35,12 +38,35 @@ def measure(cases: int = CASES, experts: int = EXPERTS) -> dict[str, Any]:
     _score(round_, chance)
     found, first = _timed(lambda: ranking(round_=round_))
     again = [_timed(lambda: ranking(round_=round_))[1] for _ in range(4)]
+    reviews_season.fill(ministry_round=round_, now=NOW, by=by, chance=chance)
     return {
         "cases": cases, "experts": experts, "assignments": given.assignments, "assigning_s": assigning[0], "assigning_cpu_s": assigning[1],
         "smallest_load": given.smallest_load, "largest_load": given.largest_load, "mismatches": given.mismatches,
         "ranked": len(found.rows), "tied": sum(bool(row.decided_by) or row.is_shared for row in found.rows),
         "ranking_s": [each[0] for each in (first, *again)], "ranking_cpu_s": [each[1] for each in (first, *again)],
+        "pages": list(_pages()),
     }  # fmt: skip
+
+
+def _pages() -> Iterator[dict[str, Any]]:
+    """Ask for each list page as whoever reads it, again and again; the store knows first what it holds."""
+    from django.conf import settings
+    from django.db import connection
+    from django.test import Client
+
+    from wufei.registry.models import User
+
+    with connection.cursor() as cursor:
+        cursor.execute("ANALYZE")
+    settings.ALLOWED_HOSTS = ["*"]
+    clients: dict[str, Any] = {}
+    for name, who, address in reviews_season.pages():
+        if who not in clients:
+            clients[who] = Client()
+            if who:
+                clients[who].force_login(User.objects.get(username=who))
+        page = pages.Page(name, who, address)
+        yield pages.measured_page(page, clients[who].get, REQUESTS, 1)
 
 
 def _timed(call: Callable[[], Any]) -> tuple[Any, tuple[float, float]]:
@@ -74,7 +100,7 @@ def _round(cases: int, experts: int, chance: random.Random, by: Any) -> Any:
                 uscc=f"91500110B{n:09d}",
                 name=f"第{n}厂",
                 kind="ENTERPRISE",
-                division_code="500110",
+                division_code=DISTRICTS[n % len(DISTRICTS)],
                 created_at=NOW,
             )
             for n in range(cases)
@@ -95,7 +121,7 @@ def _round(cases: int, experts: int, chance: random.Random, by: Any) -> Any:
         (
             Application(
                 round=round_, organisation=each.organisation, submission=each, code=f"2026-001-{n:05d}",
-                district_code="500110", stage=stage, stage_since=NOW, is_direct=False,
+                district_code=each.organisation.division_code, stage=stage, stage_since=NOW, is_direct=False,
             )
             for n, each in enumerate(submissions)
         ),

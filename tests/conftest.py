@@ -2,13 +2,15 @@
 What all tests share: the database that they run on, and people and organisations.
 
 `WUFEI_TEST_DATABASE=postgresql` runs the whole suite on a PostgreSQL from a wheel; tests that are
-about the store itself run on both by themselves (`both_databases`).
+about the store itself run on both by themselves (`own_store`).
 """
 
 import os
+import shutil
 import tempfile
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import Any
 
 _DATA = Path(tempfile.mkdtemp(prefix="wufei-tests-"))
 os.environ["WUFEI_DATA"] = str(_DATA)
@@ -18,20 +20,19 @@ os.environ.setdefault("XDG_RUNTIME_DIR", str(_DATA))
 os.environ["DJANGO_ALLOW_ASYNC_UNSAFE"] = "true"
 
 
-def postgresql_url() -> str:
-    """Start the PostgreSQL of this test process, once, and return its address."""
+def postgresql() -> Any:
+    """Start the PostgreSQL of this test process, once, and return it."""
     global _postgresql  # one server for the process
     if _postgresql is None:
-        import pgserver  # slow import
-
-        _postgresql = pgserver.get_server(_DATA / "pg", cleanup_mode="delete")
-    return _postgresql.get_uri()
+        _postgresql = stores.start_postgresql(_DATA / "pg")
+    return _postgresql
 
 
 _postgresql = None
 
-import dj_database_url  # noqa: E402
 import pytest  # noqa: E402
+
+from tests import stores  # noqa: E402
 
 
 def _use_a_store_of_our_own() -> None:
@@ -45,12 +46,9 @@ def _use_a_store_of_our_own() -> None:
     settings.PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
     settings.STATIC_ROOT.mkdir(exist_ok=True)  # WhiteNoise warns where it is missing
     settings.STORAGES["default"]["OPTIONS"]["location"] = _DATA / "files"
-    if os.environ.get("WUFEI_TEST_DATABASE") == "postgresql":
-        described = dj_database_url.parse(postgresql_url())
-    else:
-        described = dj_database_url.parse(f"sqlite:///{_DATA / 'wufei.sqlite3'}")
-        described["OPTIONS"] = settings.SQLITE_OPTIONS
-    settings.DATABASES["default"] = dict(described)
+    on_postgresql = os.environ.get("WUFEI_TEST_DATABASE") == "postgresql"
+    address = postgresql().get_uri() if on_postgresql else f"sqlite:///{_DATA / 'wufei.sqlite3'}"
+    settings.DATABASES["default"] = stores.described(address)
     connections.settings = connections.configure_settings(settings.DATABASES)
     if hasattr(connections._connections, "default"):
         del connections["default"]
@@ -69,8 +67,22 @@ def valid_uscc(stem: str) -> str:
 
 
 @pytest.fixture(scope="session")
-def django_db_modify_db_settings_xdist_suffix() -> None:
-    """Each worker has its own data folder and server: no suffix is needed."""
+def django_db_setup(django_test_environment, django_db_blocker):
+    """In place of pytest-django's: the store of the tests is a copy of the kept one, migrated already."""
+    from django.db import connections
+
+    connection = connections["default"]
+    with django_db_blocker.unblock():
+        if connection.vendor == "postgresql":
+            stores.new_database(postgresql(), "tests")
+            connection.settings_dict["NAME"] = "tests"
+            yield
+        else:
+            # In memory, and the same for the other threads of a test; it is there while a connection is.
+            connection.settings_dict["NAME"] = "file:tests?mode=memory&cache=shared"
+            connection.ensure_connection()
+            stores.fill_from_template(connection.connection)
+            yield
 
 
 @pytest.fixture
@@ -150,33 +162,14 @@ def own_store(request, tmp_path, django_db_setup, django_db_blocker):
 
     Threads of the test connect to it too.
     """
-    from django.conf import settings
-    from django.core.management import call_command
-    from django.db import connections
-
     if request.param == "sqlite":
+        shutil.copy(stores.sqlite_template(), tmp_path / "own.sqlite3")
         address = f"sqlite:///{tmp_path / 'own.sqlite3'}"
     else:
         name = f"own_{os.getpid()}_{abs(hash(request.node.nodeid)) % 10**10}"
-        import psycopg  # slow import
-
-        with psycopg.connect(postgresql_url(), autocommit=True) as admin:
-            admin.execute(f"CREATE DATABASE {name}")
-        address = postgresql_url().replace("/postgres?", f"/{name}?")
-    described = connections.settings["default"] | dj_database_url.parse(address)
-    if request.param == "sqlite":
-        described["OPTIONS"] = settings.SQLITE_OPTIONS
-    with django_db_blocker.unblock():
-        before, before_settings = connections["default"], connections.settings["default"]
-        connections.settings["default"] = described
-        connections["default"] = connections.create_connection("default")
-        try:
-            call_command("migrate", verbosity=0, interactive=False)
-            yield request.param
-        finally:
-            connections["default"].close()
-            connections.settings["default"] = before_settings
-            connections["default"] = before
+        address = stores.new_database(postgresql(), name)
+    with django_db_blocker.unblock(), stores.connected_to(stores.described(address)):
+        yield request.param
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:

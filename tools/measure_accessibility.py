@@ -22,12 +22,12 @@ from urllib.parse import urlsplit
 ROOT = Path(__file__).parent.parent
 sys.path[:0] = [str(ROOT), str(ROOT / "src")]
 
-from playwright.sync_api import sync_playwright
+from playwright.sync_api import Page, sync_playwright
 from take_screenshots import wait_for
 
 from tests.browser.conftest import QUIET, WUFEI, chromium, free_port
 from tests.browser.pages import PAGES, MainPage
-from tests.browser.visiting import come_in, prepare
+from tests.browser.visiting import address_of, come_in, prepare
 
 REPORT = ROOT / "docs/accessibility.md"
 PROMISED = 95
@@ -105,15 +105,16 @@ def _site() -> Iterator[str]:
 
 def _measure(site: str, pages: Sequence[MainPage], lighthouse: Path) -> Iterator[Score]:
     for person in dict.fromkeys(page.person for page in pages):
-        with _browser_of(site, person) as port:
+        with _browser_of(site, person) as (port, tab):
             for page in (page for page in pages if page.person == person):
+                address = address_of(tab, page)
                 for form in FORMS:
-                    yield _score(site, page, form, lighthouse, port)
+                    yield _score(site, page, address, form, lighthouse, port)
 
 
 @contextmanager
-def _browser_of(site: str, person: str | None) -> Iterator[int]:
-    """Open a browser in which the person is signed in; return the port by which Lighthouse joins it."""
+def _browser_of(site: str, person: str | None) -> Iterator[tuple[int, Page]]:
+    """Open a browser in which the person is signed in; return the port by which Lighthouse joins it, and a page of ours."""
     port = free_port()
     with tempfile.TemporaryDirectory(ignore_cleanup_errors=True) as profile, sync_playwright() as playwright:
         context = playwright.chromium.launch_persistent_context(
@@ -123,22 +124,23 @@ def _browser_of(site: str, person: str | None) -> Iterator[int]:
             locale="zh-CN",
             base_url=site,
         )
+        tab = context.new_page()
         if person:
-            come_in(context.new_page(), person)
+            come_in(tab, person)
         try:
-            yield port
+            yield port, tab
         finally:
             context.close()
 
 
-def _score(site: str, page: MainPage, form: str, lighthouse: Path, port: int) -> Score:
-    command = [str(lighthouse), site + page.path, f"--port={port}", *FORMS[form], *ONLY_ACCESSIBILITY]
+def _score(site: str, page: MainPage, address: str, form: str, lighthouse: Path, port: int) -> Score:
+    command = [str(lighthouse), site + address, f"--port={port}", *FORMS[form], *ONLY_ACCESSIBILITY]
     done = subprocess.run(command, capture_output=True, text=True, timeout=180)
     if done.returncode:
         raise NotMeasured(f"{page.name}: {done.stderr[-2000:]}")
     found: dict[str, Any] = json.loads(done.stdout)
     # Who may not see a page is sent to the sign-in, which has a fine score of its own.
-    if urlsplit(found["finalDisplayedUrl"]).path != urlsplit(page.path).path:
+    if urlsplit(found["finalDisplayedUrl"]).path != urlsplit(address).path:
         raise NotMeasured(f"{page.name}: sent on to {found['finalDisplayedUrl']}")
     category = found["categories"]["accessibility"]
     if category["score"] is None:

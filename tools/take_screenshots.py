@@ -16,7 +16,7 @@ from playwright.sync_api import sync_playwright
 
 from tests.browser.conftest import NARROW, QUIET, WIDE, WUFEI, chromium, free_port
 from tests.browser.pages import PAGES
-from tests.browser.visiting import come_in, prepare
+from tests.browser.visiting import address_of, come_in, prepare
 
 SCREENS = ROOT / "docs/screens"
 
@@ -59,7 +59,7 @@ def take(site: str) -> None:
                     come_in(tab, person)
                 for page in PAGES:
                     if page.person == person and (not wanted or page.name in wanted):
-                        tab.goto(page.path, wait_until="networkidle")
+                        tab.goto(address_of(tab, page), wait_until="networkidle")
                         tab.wait_for_timeout(700)  # charts draw themselves
                         tab.screenshot(path=SCREENS / f"{page.name}-{size}.png")
                 context.close()

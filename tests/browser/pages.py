@@ -27,6 +27,7 @@ class MainPage:
     name: str  # of the picture
     person: str | None
     path: str
+    link: str = ""  # where keys differ from store to store: the page that the first link like this leads to
 
 
 PAGES = (
@@ -100,10 +101,14 @@ PAGES = (
     MainPage("draw", "city", f"{_RUNNING}draws/{_EXPERTS_DRAW}/"),
     MainPage("assignments", "city", f"{_RUNNING}assignments/"),
     MainPage("scores", "city", f"{_RUNNING}scores/"),
+    MainPage("discussion", "city", f"{_RUNNING}scores/", link=rf"{_RUNNING}scores/[\d-]+/$"),
     MainPage("ranking", "city", f"{_RUNNING}ranking/?number=2"),
     MainPage("notices", "city", f"{_RUNNING}notices/"),
     MainPage("notice-new", "city", f"{_RUNNING}notices/new/"),
     MainPage("notice", "city", f"/reviews/notices/{_SECOND_NOTICE}/"),
+    MainPage(
+        "objection", "city", f"/reviews/notices/{_SECOND_NOTICE}/", link=r"/reviews/objections/[\w-]+/$"
+    ),
     MainPage("papers", "city", f"{_RUNNING}papers/"),
     MainPage("packages", "city", f"{_SENT}packages/"),
     MainPage("register", "city", f"/o/{CITY}/register/"),
@@ -113,6 +118,10 @@ PAGES = (
     MainPage("cultivation", "city", f"/o/{CITY}/cultivation/"),
     MainPage("credit-facts", "city", f"/o/{CITY}/credit-facts/"),
     MainPage("agencies", "city", f"/o/{CITY}/agencies/"),
+    MainPage("agency-page", "city", f"/o/{CITY}/agencies/", link=rf"/o/{CITY}/agencies/\w{{18}}/$"),
+    MainPage("agencies-waiting", "city", f"/o/{CITY}/agencies/waiting/"),
+    MainPage("expert-new", "city", f"/o/{CITY}/experts/new/"),
+    MainPage("title-end", "city", f"/o/{CITY}/register/titles/{_TITLE}/end/"),
     # reviews: the district, a department, the applicant, the expert, the agency, the ministry
     MainPage("tasks", "district-industry", "/reviews/tasks/"),
     MainPage("application", "district-industry", _AT.format(1)),
@@ -120,11 +129,13 @@ PAGES = (
     MainPage("site-checks", "district-industry", "/reviews/site-checks/"),
     MainPage("site-check", "district-industry", "/reviews/site-checks/2026-002-00002/"),
     MainPage("consultations", "district-tax", "/reviews/consultations/"),
+    MainPage("consultation", "district-tax", "/reviews/consultations/", link=r"/reviews/consultations/\d+/$"),
     MainPage("mine", "gear", "/reviews/mine/"),
     MainPage("application-own", "gear", _AT.format(2)),
     MainPage("titles-own", "smelter", f"/o/{SMELTER}/titles/"),
     MainPage("title-own", "smelter", f"/o/{SMELTER}/titles/{_TITLE}/"),
     MainPage("scoring", "expert", "/reviews/scoring/"),
+    MainPage("score-sheet", "expert", "/reviews/scoring/", link=r"/reviews/scoring/\d+/$"),
     MainPage("agency-reports", "agency", "/reviews/agency-reports/"),
     MainPage("agency-report", "agency", "/reviews/agency-reports/1/"),
     MainPage("round-ministry", "ministry", _ABOVE),
@@ -147,6 +158,7 @@ PAGES = (
     MainPage("public-draw", None, f"/public/draws/{_EXPERTS_DRAW}/"),
     MainPage("public-cases", None, "/public/cases/"),
     MainPage("users", "admin", "/users/"),
+    MainPage("keys", "admin", "/reviews/keys/"),
     MainPage("permissions", "admin", "/permissions/"),
     MainPage("api", "power", "/api/v1/docs"),
 )

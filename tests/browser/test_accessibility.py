@@ -8,6 +8,7 @@ from playwright.sync_api import Page
 
 from tests.browser.conftest import NARROW, WIDE
 from tests.browser.pages import PAGES, MainPage
+from tests.browser.visiting import address_of
 
 pytestmark = [pytest.mark.browser, pytest.mark.slow]
 AXE = Path(__file__).parent / "vendor/axe/axe.min.js"
@@ -49,7 +50,7 @@ def test_pages_are_accessible(sign_in: Callable[..., Page], person: str | None, 
 
 
 def _faults(page: Page, each: MainPage, viewport: dict[str, int]) -> list[str]:
-    answer = page.goto(each.path)
+    answer = page.goto(address_of(page, each))
     if answer is None or answer.status != 200:
         return [f"status {answer and answer.status}"]
     page.wait_for_timeout(300)

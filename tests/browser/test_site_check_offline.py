@@ -1,12 +1,8 @@
 """A check on site where there is no network: filled in, the page closed and opened again, sent later, stored once."""
 
-import os
 import sqlite3
 import struct
-import subprocess
-import sys
 import time
-import urllib.request
 import zlib
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
@@ -15,26 +11,16 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import Browser, BrowserContext, Page, Route, expect
 
-from tests.browser.conftest import NARROW, WUFEI, free_port
+from tests.browser.conftest import NARROW
+from tests.browser.small_site import small_site
 from tests.browser.visiting import PASSWORD, come_in
 
 pytestmark = [pytest.mark.browser, pytest.mark.slow]
 
-ROOT = Path(__file__).parents[2]
-# Applications that wait for their check on site, one a test, in a store of their own; the last line is where it is.
-TESTS = 6
+# Applications that wait for their check on site, one a test, in a store of their own.
+TESTS = 9
 PREPARE = f"""
-from django.conf import settings, global_settings
-from tests import conftest
-import django
-django.setup()
-settings.PASSWORD_HASHERS = global_settings.PASSWORD_HASHERS
-from django.core.management import call_command
-from django.utils import timezone
-call_command("migrate", verbosity=0)
-from tests.rooms.reviews import world as worlds
 world = worlds.build(experts=0, second_officers=False)
-now = timezone.now()
 round_ = worlds.round_of(world, now=now)
 for number in range({TESTS}):
     handed = worlds.handed_in(world, round_, worlds.applicant(world, f"第{{number}}厂"), now=now)
@@ -43,7 +29,6 @@ for name in ("DISTRICT_INDUSTRY", "DISTRICT_ENVIRONMENT"):
     person = world.people[name]
     person.set_password({PASSWORD!r})
     person.save()
-print(conftest._DATA)
 """
 
 
@@ -75,31 +60,8 @@ class Field:
 @pytest.fixture(scope="module")
 def fields(tmp_path_factory: pytest.TempPathFactory) -> Iterator[list[Field]]:
     """Serve a store of our own, with an application for each test."""
-    environment = {k: v for k, v in os.environ.items() if k not in ("DATABASE_URL", "WUFEI_TEST_DATABASE")}
-    environment |= {
-        "TMPDIR": str(tmp_path_factory.mktemp("field")),
-        "PYTHONPATH": str(ROOT),
-        "DJANGO_SETTINGS_MODULE": "wufei.web.settings",
-    }
-    made = subprocess.run(
-        [sys.executable, "-c", PREPARE], env=environment, cwd=ROOT, check=True, capture_output=True, text=True
-    )
-    *codes, data = made.stdout.split()
-    port = free_port()
-    serving = [*WUFEI, "serve", "--port", str(port), "--workers", "1"]
-    server = subprocess.Popen(serving, env=environment | {"WUFEI_DATA": data})
-    address = f"http://127.0.0.1:{port}"
-    try:
-        for _ in range(100):
-            try:
-                urllib.request.urlopen(f"{address}/healthz", timeout=2)
-                break
-            except OSError:
-                time.sleep(0.3)
-        yield [Field(address, code, Path(data)) for code in codes]
-    finally:
-        server.terminate()
-        server.wait(timeout=30)
+    with small_site(tmp_path_factory.mktemp("field"), PREPARE) as site:
+        yield [Field(site.address, code, site.data) for code in site.said]
 
 
 @pytest.fixture
@@ -308,3 +270,86 @@ def test_every_button_of_the_sheet_is_large_enough_for_a_thumb(phone: BrowserCon
     assert boxes
     assert min(box["height"] for box in boxes if box) >= 44
     assert page.evaluate("document.documentElement.scrollWidth") <= NARROW["width"]
+
+
+# ---- a slow phone: written before the script is there ----------------------------------------
+
+
+class LateScript:
+    """The page is there, its script isn't yet."""
+
+    def __init__(self, page: Page) -> None:
+        self.held: list[Route] = []
+        page.route("**/site-check*.js", lambda route: self.held.append(route))
+
+    def arrive(self, page: Page) -> None:
+        wait_for(page, lambda: bool(self.held))
+        for route in self.held:
+            route.continue_()
+        page.unroute("**/site-check*.js")  # from now on it comes at once
+        page.locator("#site-check-form[data-ready]").wait_for()
+
+
+def opened_without_script(phone: BrowserContext, field: Field) -> tuple[Page, LateScript]:
+    page = phone.new_page()
+    late = LateScript(page)
+    page.goto(field.sheet, wait_until="commit")
+    return page, late
+
+
+def test_what_was_written_before_the_script_came_stays_and_is_kept(phone: BrowserContext, field: Field):
+    come_in(phone.new_page(), "DISTRICT_INDUSTRY")
+    page, late = opened_without_script(phone, field)
+    page.get_by_label("参加人员").fill("张三")
+    first = page.locator("[data-criterion]").first
+    first.get_by_text("不属实", exact=True).tap()
+    first.locator("textarea").fill("没有标识。")
+    page.locator("#album").set_input_files({"name": "库房.png", "mimeType": "image/png", "buffer": picture()})
+    expect(page.get_by_role("button", name="完成并上传")).to_be_disabled()  # it would send nothing yet
+    late.arrive(page)
+
+    expect(page.get_by_label("参加人员")).to_have_value("张三")
+    expect(first.get_by_label("不属实")).to_be_checked()
+    expect(first.locator("textarea")).to_have_value("没有标识。")
+    expect(page.locator("#photos img")).to_have_count(1)
+    expect(page.locator("#kept")).to_contain_text("已存到本机")
+    hand_in(page)
+    expect(page.locator("#queue li[data-state=sent]")).to_have_count(1)
+    [(participants, criteria)] = field.stored()
+    assert participants == "张三"
+    assert '"seen": "NO"' in criteria
+    assert len(field.photos()) == 1
+
+
+def test_a_draft_is_completed_by_what_was_written_before_the_script_came(phone: BrowserContext, field: Field):
+    page = visited(phone, field)
+    page.get_by_label("参加人员").fill("张三")
+    page.get_by_label("核查意见").fill("昨天的意见")
+    expect(page.locator("#kept")).to_contain_text("已存到本机")
+    page.evaluate(  # a worker would bring the script from the phone at once
+        "navigator.serviceWorker.getRegistration().then((each) => each.unregister())"
+    )
+    page.close()
+
+    page, late = opened_without_script(phone, field)
+    page.get_by_label("核查意见").fill("今天的意见")
+    late.arrive(page)
+
+    expect(page.get_by_label("参加人员")).to_have_value("张三")
+    expect(page.get_by_label("核查意见")).to_have_value("今天的意见")
+    expect(page.locator("#kept")).to_contain_text("已存到本机")
+    page.reload()
+    page.locator("#site-check-form[data-ready]").wait_for()
+    expect(page.get_by_label("核查意见")).to_have_value("今天的意见")
+
+
+def test_what_was_handed_in_does_not_come_back_with_the_page(phone: BrowserContext, field: Field):
+    """The control: a browser that fills in again what stood in the fields brings back nothing."""
+    page = visited(phone, field)
+    page.get_by_label("参加人员").fill("张三")
+    hand_in(page)
+    expect(page.locator("#queue li[data-state=sent]")).to_have_count(1)
+    page.goto("/reviews/site-checks/")
+    page.go_back()
+    page.locator("#site-check-form[data-ready]").wait_for()
+    expect(page.get_by_label("参加人员")).to_have_value("")

@@ -7,6 +7,7 @@ from urllib.parse import urlsplit
 from django_otp.oath import totp
 from playwright.sync_api import Browser, Page
 
+from tests.browser.pages import MainPage
 from wufei.demo.district import workbooks
 from wufei.demo.writing import written
 
@@ -22,6 +23,17 @@ def come_in(page: Page, person: str) -> None:
     page.get_by_label("密码").fill(PASSWORD)
     page.get_by_role("button", name="登录").click()
     page.wait_for_url(lambda url: urlsplit(url).path != "/sign-in/")
+
+
+def address_of(page: Page, wanted: MainPage) -> str:
+    """Return where the page is in this store; the person has signed in."""
+    if not wanted.link:
+        return wanted.path
+    page.goto(wanted.path)
+    hrefs = page.locator("#content a").evaluate_all("links => links.map(each => each.getAttribute('href'))")
+    found = [href for href in hrefs if href and re.match(wanted.link, href)]
+    assert found, f"{wanted.name}: no link like {wanted.link} on {wanted.path}"
+    return str(found[0])
 
 
 def prepare(browser: Browser, site: str) -> None:

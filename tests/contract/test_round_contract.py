@@ -224,3 +224,24 @@ def test_who_recommends_nothing_has_nothing_to_export(wufei, world, tmp_path):
 
     assert (got.code, file.exists()) == (1, False)
     assert "没有可以上报的推荐" in got.err
+
+
+# ---- list -----------------------------------------------------------------------------------
+
+
+def test_rounds_are_listed_with_their_number_and_how_many_applied(wufei, city_round):
+    assert wufei("round", "list", "--json").json == [
+        {
+            "round": str(city_round.uid), "number": city_round.pk, "edition": worlds.CHONGQING, "year": city_round.year,
+            "title": city_round.title, "authority": city_round.authority.uscc, "published": True, "applications": 2,
+        }
+    ]  # fmt: skip
+    assert city_round.title[:6] in wufei("round", "list").out
+
+
+def test_the_table_of_a_status_tells_outcomes_in_words(wufei, world, city_round):
+    withdrawn = worlds.handed_in(world, city_round, worlds.applicant(world, "綦江铝业有限公司"))
+    Application.objects.filter(pk=withdrawn.pk).update(outcome="WITHDRAWN")
+    said = wufei("round", "status", city_round.pk).out
+    assert "已撤回" in said
+    assert "WITHDRAWN" not in said

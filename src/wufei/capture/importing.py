@@ -407,15 +407,15 @@ def _ledger_row(
     note: str | None,
 ) -> LedgerRow:
     kind = _KIND_OF_LABEL[label]
+    method, counterparty, handler, note = method or "", counterparty or "", handler or "", note or ""
     # What identifies a row's content; the parts are joined by a character that no cell can hold.
-    parts = (
-        day.isoformat(), stream, kind._value_, str(mass.grams), method or "", counterparty or "", store or "",
-        lot or "", handler or "", note or "",
-    )  # fmt: skip
-    fingerprint = hashlib.sha256("\x1f".join(parts).encode()).hexdigest()
+    said = (
+        f"{day.isoformat()}\x1f{stream}\x1f{kind._value_}\x1f{mass.grams}\x1f{method}\x1f{counterparty}"
+        f"\x1f{store or ''}\x1f{lot or ''}\x1f{handler}\x1f{note}"
+    )
     return LedgerRow(
-        number, day, stream, kind, mass, method or "", counterparty or "", store, lot, handler or "",
-        note or "", fingerprint,
+        number, day, stream, kind, mass, method, counterparty, store, lot, handler, note,
+        hashlib.sha256(said.encode()).hexdigest(),
     )  # fmt: skip
 
 
@@ -465,8 +465,7 @@ def new_drafts(
 
 
 def _draft(row: LedgerRow, client_id: UUID) -> Draft:
+    _, day, stream, kind, mass, method, counterparty, store, lot, handler, note, fingerprint = row
     return Draft(
-        kind=row.kind, moved_on=row.moved_on, stream_code=row.stream_code, mass=row.mass,
-        store_code=row.store_code, lot_code=row.lot_code, method=row.method, counterparty=row.counterparty,
-        handler=row.handler, note=row.note, client_id=client_id, fingerprint=row.fingerprint,
-    )  # fmt: skip
+        kind, day, stream, mass, store, lot, method, counterparty, handler, note, client_id, fingerprint
+    )

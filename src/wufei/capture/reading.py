@@ -243,16 +243,13 @@ def _read_each(raws: Sequence[Raw], read: Callable[[Raw], object]) -> list[Any]:
 
     What a column says again and again is read once, so that a hundred thousand rows cost little.
     """
-    keys: Sequence[Any] = raws
-    classes = set(map(type, raws))
-    if len(classes.intersection(_LIKE_NUMBERS)) > 1:
+    if len(set(map(type, raws)).intersection(_LIKE_NUMBERS)) > 1:
         # 1, 1.0 and True are one key of a dict, but not one thing in a cell.
         keys = list(zip(map(type, raws), raws, strict=True))
-    values: dict[Any, object] = {}
-    for key, raw in zip(keys, raws, strict=True):
-        if key not in values:
-            values[key] = _read(raw, read)
-    return [*map(values.__getitem__, keys)]
+        by_type = {key: _read(key[1], read) for key in dict.fromkeys(keys)}
+        return [by_type[key] for key in keys]
+    values = {raw: _read(raw, read) for raw in dict.fromkeys(raws)}
+    return [*map(values.__getitem__, raws)]
 
 
 def _report_faulty(

@@ -28,7 +28,6 @@ from wufei.ledger import posting
 from wufei.ledger import queries as ledger_queries
 from wufei.ledger import services as ledger_services
 from wufei.ledger.posting import Draft, Refusal
-from wufei.ledger.services import local_day
 from wufei.policies import services as policy_services
 from wufei.policies.models import Answer
 from wufei.registry import services as registry_services
@@ -36,6 +35,7 @@ from wufei.registry.access import Permission
 from wufei.registry.models import Organisation, OrganisationKind, ParkMembership, User
 from wufei.registry.queries import NotPermitted, require
 from wufei.registry.rules import RESERVED_FIELDS
+from wufei.terms.day import local_day
 
 KIND_OF_LABEL = {str(kind.label): kind.value for kind in OrganisationKind}
 ANSWER_OF_LABEL = {str(answer.label): answer.value for answer in Answer}

@@ -25,6 +25,8 @@ from wufei.ledger.kinds import LABELS
 from wufei.registry import queries as registry_queries
 from wufei.registry.access import Permission
 from wufei.registry.models import Organisation, User
+from wufei.registry.views.listing import page_at
+from wufei.terms.day import local_day
 
 PAGE_SIZE = 20
 ROWS_SHOWN = 30
@@ -46,7 +48,7 @@ class Desk:
 def _desk(request: HttpRequest, uscc: str) -> Desk:
     assert request.user.is_authenticated  # LoginRequiredMiddleware saw to it
     now = timezone.now()
-    today = registry_queries.local_day(now)
+    today = local_day(now)
     organisation = registry_queries.organisation_for(
         user=request.user, uscc=uscc, permission=Permission.IMPORT_WORKBOOK, on=today
     )
@@ -76,7 +78,7 @@ def uploads(request: HttpRequest, uscc: str) -> HttpResponse:
         else:
             return redirect("capture:upload", uscc, upload.pk)
     rows = queries.uploads(user=at.user, on=at.today).filter(organisation=at.organisation)
-    page = Paginator(rows, PAGE_SIZE).get_page(request.GET.get("page"))
+    page = page_at(Paginator(rows, PAGE_SIZE), request.GET.get("page"))
     context = {"organisation": at.organisation, "form": form, "page": page, "sheets": SHEETS}
     is_refused = request.method == "POST"
     return render(request, "capture/uploads.html", context, status=422 if is_refused else 200)

@@ -210,7 +210,7 @@ def _case(request: ApiRequest, uscc: str, case_id: int, permission: Permission) 
     return case
 
 
-def _no_case_file(refused: queries.NoCaseFile) -> Refused:
+def _nothing_made(refused: queries.NoCaseFile | services.LedgerChanging) -> Refused:
     return Refused(409, refused.code, sentence(refused.code))
 
 
@@ -235,7 +235,7 @@ def open_case(request: ApiRequest, uscc: Uscc, body: CaseIn) -> CaseOut:
             now=timezone.now(),
         )  # fmt: skip
     except queries.NoCaseFile as refused:
-        raise _no_case_file(refused) from None
+        raise _nothing_made(refused) from None
     except services.DraftRefused as refused:
         raise _draft_refused(refused) from None
     return _document(_again(case, organisation))
@@ -288,7 +288,7 @@ def mark_ready(request: ApiRequest, uscc: Uscc, case_id: KeyInPath, body: ReadyI
     except services.StaleEdit as refused:
         raise stale(refused.actual) from None
     except queries.NoCaseFile as refused:
-        raise _no_case_file(refused) from None
+        raise _nothing_made(refused) from None
     except services.NotReady as refused:
         details = [
             ErrorDetail(where=s.field, code=s.code, message=_shortcoming(s)) for s in refused.shortcomings
@@ -393,8 +393,8 @@ def produce_document(request: ApiRequest, uscc: Uscc, case_id: KeyInPath, docume
     case = _case(request, uscc, case_id, Permission.VIEW_CASE)
     try:
         produced = services.produce(case=case, by=request.auth, now=timezone.now())
-    except queries.NoCaseFile as refused:
-        raise _no_case_file(refused) from None
+    except (queries.NoCaseFile, services.LedgerChanging) as refused:
+        raise _nothing_made(refused) from None
     name = FILE_NAMES[document]
     response = HttpResponse(produced.files[name], content_type=DOCUMENT_TYPES[document])
     response["Content-Disposition"] = f"attachment; filename*=UTF-8''{quote(name)}"

@@ -11,7 +11,6 @@ from decimal import Decimal
 from functools import cache
 from importlib.resources import files
 from typing import Any
-from zoneinfo import ZoneInfo
 
 import yaml
 
@@ -49,9 +48,9 @@ from wufei.reviews.services import (
 from wufei.reviews.services.agencies_reporting import Written, attach_report, save_report, submit_report
 from wufei.reviews.services.deciding import Said
 from wufei.reviews.stages import Action, Outcome
+from wufei.terms.day import SHANGHAI
 from wufei.terms.mass import Mass
 
-SHANGHAI = ZoneInfo("Asia/Shanghai")
 FIRST_SERIAL = 301  # of the applicants' made-up codes
 ENDS = {
     Outcome.REFUSED: Action.REFUSE, Outcome.REJECTED: Action.DISAGREE, Outcome.NOT_SELECTED: Action.DISAGREE,

@@ -12,7 +12,7 @@ import json
 from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import date, datetime
-from functools import cache
+from functools import cache, lru_cache
 from typing import TYPE_CHECKING, NamedTuple
 from uuid import UUID
 
@@ -61,20 +61,25 @@ class Link(NamedTuple):
     posted_by: str
 
 
-# One encoder for all rows: json.dumps with options makes a new one at each call.
+# One encoder for all: json.dumps with options makes a new one at each call.
 _ENCODE = json.JSONEncoder(ensure_ascii=False, separators=(",", ":")).encode
+_quoted = lru_cache(4096)(_ENCODE)  # of what row after row says again
 
 
 def link_hash(*, algorithm: str, previous: str, link: Link) -> str:
     """Return the hash of a movement that follows the one with the hash `previous`."""
-    said = _ENCODE(
-        [
-            previous, link.seq, link.kind, link.stream_code, link.lot_code, link.source_code,
-            link.target_code, link.mass_g, link.moved_on.isoformat(), link.method, link.counterparty,
-            link.handler, link.note, link.client_id.hex, link.fingerprint, link.reverses_seq,
-            link.reversal_reason, link.posted_at.isoformat(), link.posted_by,
-        ]
-    )  # fmt: skip
+    (
+        seq, kind, stream, lot, source, target, mass_g, moved_on, method, counterparty, handler, note, client_id,
+        fingerprint, reverses_seq, reason, posted_at, posted_by,
+    ) = link  # fmt: skip
+    # The JSON of the list of these, put together here: a third of what the encoder takes for a list.
+    said = (
+        f'["{previous}",{seq},{_quoted(kind)},{_quoted(stream)},{_quoted(lot)},{_quoted(source)},'
+        f'{_quoted(target)},{mass_g},"{moved_on.isoformat()}",{_quoted(method)},{_quoted(counterparty)},'
+        f'{_quoted(handler)},{_quoted(note)},"{client_id.hex}",{_ENCODE(fingerprint)},'
+        f'{"null" if reverses_seq is None else reverses_seq},{_quoted(reason)},"{posted_at.isoformat()}",'
+        f"{_quoted(posted_by)}]"
+    )
     made = _blank(algorithm).copy()
     made.update(said.encode())
     return made.hexdigest()

@@ -6,7 +6,6 @@ from datetime import UTC, date, datetime, timedelta
 from functools import cache, partial
 from itertools import chain, islice
 from typing import Any, NamedTuple, cast
-from zoneinfo import ZoneInfo
 
 from django.db import connection, transaction
 from django.db.models import QuerySet
@@ -34,9 +33,9 @@ from wufei.registry.access import Permission
 from wufei.registry.models import Organisation, User
 from wufei.registry.queries import NotPermitted, Question, asked, insert_both, require
 from wufei.registry.services import audit, audit_row
+from wufei.terms.day import local_day
 from wufei.terms.mass import Mass
 
-SHANGHAI = ZoneInfo("Asia/Shanghai")
 ROWS_AT_ONCE = 10_000
 ROWS_PER_STATEMENT = 250  # times 21 columns: SQLite takes some 32,000 parameters
 
@@ -81,11 +80,6 @@ class DeclarationRefused(Exception):
         self.code = code  # waste_code_unknown, code_reserved, stale_edit
         self.detail = detail
         super().__init__(f"{code} {detail}")
-
-
-def local_day(now: datetime) -> date:
-    """Return the day in China at the instant."""
-    return now.astimezone(SHANGHAI).date()
 
 
 # --- what there is ---------------------------------------------------------------------

@@ -248,11 +248,6 @@ def require(*, user: User, permission: Permission, organisation: Organisation, o
         raise NotPermitted(permission)
 
 
-def local_day(now: datetime) -> date:
-    """Return the day on which rules are judged: the calendar's, in China."""
-    return timezone.localdate(now)
-
-
 def permissions_for(*, user: User, organisation: Organisation, on: date) -> frozenset[Permission]:
     """Return all that the user may do with the organisation on the day; the same rule as `may`."""
     if not user.is_active:

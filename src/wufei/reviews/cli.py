@@ -26,9 +26,11 @@ from wufei.reviews.models import Round
 from wufei.reviews.queries import reevaluations, register
 from wufei.reviews.queries.experts import experts_of
 from wufei.reviews.queries.ranking import RankedCase, ranking
-from wufei.reviews.queries.rounds import status_of
+from wufei.reviews.queries.rounds import counts_of, found_rounds, status_of
 from wufei.reviews.refusals import ReviewRefused
 from wufei.reviews.services import messages, packages, rounds
+from wufei.reviews.stages import Outcome
+from wufei.reviews.telling import OUTCOME_WORDS
 from wufei.reviews.wording import words_of
 
 AS_JSON = click.option("--json", "as_json", is_flag=True, help="供机器读取的输出。")
@@ -90,7 +92,27 @@ def status_command(round_id: str, as_json: bool) -> None:
     for row in status.stages:
         table.add_row(row.label, str(row.count))
     for outcome, count in status.outcomes.items():
-        table.add_row(outcome, str(count))
+        table.add_row(OUTCOME_WORDS[Outcome(outcome)], str(count))
+    Console(markup=False, highlight=False).print(table)
+
+
+@round_group.command("list")
+@AS_JSON
+def list_command(as_json: bool) -> None:
+    """列出各轮申报，新的在前：轮次号、政策版本、年度、件数。"""
+    found = list(found_rounds(among=Round.objects.select_related("authority")))
+    counts = counts_of(rounds=found)
+    if as_json:
+        click.echo(
+            json.dumps(
+                [_about(one) | {"applications": counts.get(one.pk, 0)} for one in found], ensure_ascii=False
+            )
+        )
+        return
+    table = Table("轮次", "名称", "政策版本", "年度", "状态", "件数")
+    for one in found:
+        state = "已结束" if one.closed_at else "已发布" if one.published_at else "未发布"
+        table.add_row(str(one.pk), one.title, one.edition, str(one.year), state, str(counts.get(one.pk, 0)))
     Console(markup=False, highlight=False).print(table)
 
 

@@ -7,16 +7,11 @@ left of it starts again with the day the case comes back.
 
 from collections.abc import Callable
 from datetime import date, datetime, time, timedelta
-from zoneinfo import ZoneInfo
 
-SHANGHAI = ZoneInfo("Asia/Shanghai")
+from wufei.terms.day import SHANGHAI
+
 NthWorkingDay = Callable[[date, int], date]
 WorkingDaysBetween = Callable[[date, date], int]
-
-
-def local_day(now: datetime) -> date:
-    """Return the day in China at the instant."""
-    return now.astimezone(SHANGHAI).date()
 
 
 def due(start: date, working_days: int | None, *, nth: NthWorkingDay) -> date | None:

@@ -139,6 +139,11 @@ def stage_of(stages: Sequence[Stage], stage_id: str) -> Stage:
     raise LookupError(stage_id)
 
 
+def entered_from_below(stages: Sequence[Stage]) -> str:
+    """Return the stage at which a package from the level below puts a case."""
+    return next(stage.id for stage in stages if stage.kind in ("experts", "decision"))
+
+
 def deciders(stage: Stage) -> tuple[str, ...]:
     """Return the roles whose act moves the stage on; departments and experts only say their part."""
     return stage.concluded_by or stage.decided_by

@@ -4,6 +4,7 @@ from wufei.reviews.refusals import ReviewRefused
 
 WORDS = {
     "acted_before": "您在本案中已承担过其他职责，按“申报、推荐、评分、认定不得由同一人办理”的规定，请由他人办理。",
+    "action_has_own_service": "这个动作不在这里办理：报送在“我的申报”里，列入公示、公示无异议和移出名单在公示页面，由承继单位继续在申报页面。",
     "agency_assigned": "已委托第三方机构，不能重复委托；要更换的，请先解除原委托。",
     "agency_excluded": "该机构的评价资格已被取消，不能再作评价。",
     "agency_false": "抽查发现该机构本年度的评价报告弄虚作假，不能列入推荐名单。",
@@ -107,7 +108,8 @@ WORDS = {
     "seed_changed": "种子与公布的承诺值不符，请原样填写承诺时的种子。",
     "sheet_final": "评分已经提交，不能再改。",
     "sheet_first": "请先提交自己的评分，再参加讨论。",
-    "sheets_missing": "还有专家没有提交评分。",
+    "sheets_missing": "还有专家没有提交评分，请等其提交，或改派给其他专家。",
+    "sheets_too_few": "评审本件的专家少于规定人数，请在“专家评审”中补派专家（不够的先补充抽取），待其提交评分后再办理。",
     "site_check_missing": "还没有现场核查记录。",
     "spot_result_unknown": "抽查结果应为“属实”“有瑕疵”或“弄虚作假”。",
     "stage_moved_on": "案件已经进入其他环节，请刷新后查看。",
@@ -126,6 +128,7 @@ WORDS = {
     "too_many_photos": "一次核查的照片太多，请分次提交。",
     "uscc_wrong": "统一社会信用代码不对，请核对。",
     "user_unknown": "该账号不能作为专家。",
+    "withdrawal_closed": "本环节正在统一办理，结果将一并告知，现在不能自行撤回；确需撤回的，请与组织单位联系。",
     "words_missing": "请填写意见或理由。",
     "words_too_long": "文字太长。",
     "year_absurd": "年度不对。",

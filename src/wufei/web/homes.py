@@ -15,11 +15,12 @@ from wufei.indicators import queries as indicator_queries
 from wufei.ledger import queries as ledger_queries
 from wufei.ledger.kinds import LABELS
 from wufei.ledger.models import MonthlyFlow
-from wufei.ledger.views.listing import page_at
 from wufei.ledger.views.standing import by_store
 from wufei.registry import queries
 from wufei.registry.access import Permission
 from wufei.registry.models import Organisation, OrganisationKind, User
+from wufei.registry.views.listing import page_at
+from wufei.terms.day import local_day
 from wufei.web import flows as flow_diagram
 from wufei.web import overview
 
@@ -56,7 +57,7 @@ def organisation_home(request: HttpRequest, uscc: str) -> HttpResponse:
 
 def _reader(request: HttpRequest) -> tuple[User, date]:
     assert isinstance(request.user, User), "LoginRequiredMiddleware saw to it"
-    return request.user, queries.local_day(timezone.now())
+    return request.user, local_day(timezone.now())
 
 
 def _enterprise(organisation: Organisation, held: frozenset[Permission], today: date) -> dict[str, Any]:

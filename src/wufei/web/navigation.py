@@ -14,11 +14,15 @@ from django.utils import timezone
 from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
 
+from wufei.policies.queries import known_editions
 from wufei.registry import queries
 from wufei.registry.access import Permission
-from wufei.registry.models import Organisation, OrganisationKind
+from wufei.registry.models import Organisation, OrganisationKind, User
+from wufei.reviews import stages
+from wufei.reviews.queries.applications_seen import Held, held_roles
 from wufei.reviews.queries.experts import is_expert
 from wufei.reviews.queries.tasks import Counts, counts
+from wufei.terms.day import local_day
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -238,8 +242,10 @@ def shell(*, request: HttpRequest, organisation: Organisation | None) -> Shell:
     assert user.is_authenticated, "Pages with the frame are for those who signed in"
     own = tuple(queries.own_organisations(user=user))
     at_home = organisation if organisation in own else (own[0] if own else None)
-    waiting = counts(user=user, on=queries.local_day(timezone.now()))  # type: ignore[arg-type]
-    groups = [Group("", tuple(_own_links(request, waiting, own)))]
+    today = local_day(timezone.now())
+    held = held_roles(user=user, on=today)  # type: ignore[arg-type]
+    waiting = counts(user=user, on=today, held=held)  # type: ignore[arg-type]
+    groups = [Group("", tuple(_own_links(request, waiting, own, held)))]
     for shown in dict.fromkeys(filter(None, (at_home, organisation))):
         title = "" if shown in own else shown.name
         if links := tuple(_organisation_links(request, shown)):
@@ -248,23 +254,53 @@ def shell(*, request: HttpRequest, organisation: Organisation | None) -> Shell:
     return Shell(organisation or at_home, own, tuple(groups), waiting)
 
 
-def _own_links(request: HttpRequest, waiting: Counts, own: Sequence[Organisation]) -> Iterator[Link]:
-    """What concerns the reader, whichever organisation is looked at."""
+def _own_links(
+    request: HttpRequest, waiting: Counts, own: Sequence[Organisation], held: Sequence[Held]
+) -> Iterator[Link]:
+    """What concerns the reader, whichever organisation is looked at; a list that stays empty is not offered."""
+    user: User = request.user  # type: ignore[assignment]
+    acting = {
+        each.role for each in held if each.person == user
+    }  # a deputy neither checks on site nor replies
     yield _link(request, reverse("reviews:tasks"), _("待办"), "list-check", count=waiting.tasks)
     yield _link(request, reverse("reviews:messages"), _("消息"), "mail", count=waiting.unread)
     yield _link(request, reverse("reviews:rounds"), _("申报轮次"), "calendar")
-    yield _link(request, reverse("reviews:mine"), _("我的申报"), "file-export")
-    if is_expert(user=request.user):  # type: ignore[arg-type]
+    if any(each.is_applicant for each in held):
+        yield _link(request, reverse("reviews:mine"), _("我的申报"), "file-export")
+    if is_expert(user=user):
         yield _link(request, reverse("reviews:scoring"), _("我的评审"), "clipboard-check")
-    if any(each.kind == OrganisationKind.AUTHORITY for each in own):
+    if acting & _roles_that_check():
         yield _link(request, reverse("reviews:site-checks"), _("现场核查"), "map-pin")
+    if acting & _roles_consulted():
         yield _link(request, reverse("reviews:consultations"), _("征求意见"), "clipboard-check")
     if any(each.kind == OrganisationKind.AGENCY for each in own):
         yield _link(request, reverse("reviews:agency-reports"), _("我的评价"), "clipboard-text")
 
 
+def _roles_that_check() -> set[str]:
+    """Return the roles that check on site at a stage of any edition."""
+    return {
+        role
+        for edition in known_editions().values()
+        for stage in edition.stages
+        if stage.kind == "site_check"
+        for role in stages.deciders(stage)
+    }
+
+
+def _roles_consulted() -> set[str]:
+    """Return the roles whose opinion any edition asks: of the level that asks, a branch that is named."""
+    return {
+        f"{stages.deciders(stage)[0].rpartition('_')[0]}_{department.branch}"
+        for edition in known_editions().values()
+        for stage in edition.stages
+        if stage.kind == "consultation"
+        for department in stage.departments
+    }
+
+
 def _organisation_links(request: HttpRequest, organisation: Organisation) -> Iterator[Link]:
-    today = queries.local_day(timezone.now())
+    today = local_day(timezone.now())
     held = queries.permissions_for(user=request.user, organisation=organisation, on=today)  # type: ignore[arg-type]
     for entry in ORGANISATION_ENTRIES:
         if entry.permission in held and (entry.kinds is None or organisation.kind in entry.kinds):

@@ -9,6 +9,7 @@ from django.views.decorators.http import require_safe
 
 from wufei.registry import queries
 from wufei.registry.access import Role
+from wufei.terms.day import local_day
 
 
 @require_safe
@@ -22,7 +23,7 @@ def home(request: HttpRequest) -> HttpResponse:
     if not at_work:
         return redirect("registry:users")
     # Experts and agencies see what a review assigns to them, not their own organisation's pages.
-    seen = queries.visible_organisations(user=request.user, on=queries.local_day(timezone.now()))
+    seen = queries.visible_organisations(user=request.user, on=local_day(timezone.now()))
     open_to = set(seen.filter(pk__in=[held.organisation_id for held in at_work]).values_list("pk", flat=True))
     first = next((held.organisation for held in at_work if held.organisation_id in open_to), None)
     return redirect("organisation-home", first.uscc) if first else redirect("registry:account")

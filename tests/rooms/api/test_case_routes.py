@@ -11,6 +11,7 @@ from django.core.files.uploadedfile import SimpleUploadedFile
 
 from tests.rooms.api.world import EDITION, PDF
 from wufei.cases import evidence as evidence_rules
+from wufei.cases.provenance import MovementIndex
 
 
 def upload(api: Any, world: Any, name: str, content: bytes, category: str = "PROOF", **said: Any) -> Any:
@@ -124,6 +125,16 @@ def test_the_official_documents_are_produced(world, officer_api, document, name)
         assert json.loads(response.content)
     else:
         assert zipfile.ZipFile(BytesIO(response.content)).testzip() is None
+
+
+def test_a_document_from_a_ledger_that_is_being_posted_to_is_refused_for_now(world, officer_api, monkeypatch):
+    """Whoever asks again a moment later gets it."""
+    monkeypatch.setattr(MovementIndex, "adds_up_to", lambda *_: False)
+    path = world.address(f"/cases/{world.case.pk}/documents/case-file.docx")
+    response = officer_api.get(path)
+    assert response.status_code == 409
+    assert response.json()["code"] == "ledger_changing"
+    assert "请稍后再生成一次" in response.json()["message"]
 
 
 def test_a_document_that_there_is_not_is_refused(world, officer_api):

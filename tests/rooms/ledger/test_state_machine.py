@@ -5,7 +5,6 @@ Mass is conserved; no store is ever short; balances equal the sum of the movemen
 verifies; what was acknowledged is there (promise L4).
 """
 
-import dataclasses
 import random
 import threading
 from collections import defaultdict
@@ -300,7 +299,7 @@ def play_beside_the_oracle(organisation: Organisation, *, seed: int, steps: int)
         if standing and chance.random() < 0.1:
             movement, draft = standing.pop(chance.randrange(len(standing)))
             sign = -1 if draft.kind in INTO_STORE else 1
-            back = dataclasses.replace(draft, mass=Mass(sign * draft.mass.grams), kind=Kind.GENERATION)
+            back = draft._replace(mass=Mass(sign * draft.mass.grams), kind=Kind.GENERATION)
             expected = model.would_hold([back])
             try:
                 services.reverse(movement=movement, reason="误记", by=by, now=NOW)

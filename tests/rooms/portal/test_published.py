@@ -162,7 +162,7 @@ def test_an_end_is_shown_with_its_cause_when_it_was_announced_and_warnings_never
     shown = words_of(client.get(f"/public/register/{title.pk}/"))
     assert "撤销" in shown
     assert "现撤销其称号。" in shown
-    assert "2028-06-01及以前不得申报" in shown
+    assert "2028-06-01 及以前不得申报" in shown
     assert "限期整改" not in shown
     hidden = words_of(client.get(f"/public/register/{other.pk}/"))
     assert "尚未公布" not in hidden

@@ -30,7 +30,6 @@ from wufei.policies import queries as policy_queries
 from wufei.policies.edition import Stage
 from wufei.registry.models import Organisation, RoleAssignment, Succession, User
 from wufei.reviews import draw, models, stages
-from wufei.reviews.clock import SHANGHAI, local_day
 from wufei.reviews.models import Application, Assignment, Expert, ExpertTie, Objection, PublicNotice, Round
 from wufei.reviews.refusals import ReviewRefused
 from wufei.reviews.services import (
@@ -46,6 +45,7 @@ from wufei.reviews.services import (
 )
 from wufei.reviews.services.deciding import Said
 from wufei.reviews.stages import Action, Outcome
+from wufei.terms.day import SHANGHAI, local_day
 
 EDITIONS = (worlds.CHONGQING_FACTORY, worlds.CHONGQING)
 CASES = 8

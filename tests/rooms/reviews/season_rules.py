@@ -9,9 +9,10 @@ from django.db.models import F
 from tests.rooms.reviews.season import Season, working_days
 from wufei.policies import queries as policy_queries
 from wufei.reviews import stages
-from wufei.reviews.clock import end_of, local_day
+from wufei.reviews.clock import end_of
 from wufei.reviews.models import Act, Application, Assignment, LateAdmission, Objection, QuotaUse
 from wufei.reviews.stages import Action, Outcome
+from wufei.terms.day import local_day
 
 # Said once more than in the code, so that a slip there shows here.
 SUBMITS = {"SUBMIT", "WITHDRAW"}

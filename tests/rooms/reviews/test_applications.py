@@ -196,7 +196,7 @@ def test_the_list_is_exported_as_it_is_filtered(world):
 def test_a_page_offers_what_the_stage_offers_the_reader_and_nothing_else(world):
     application = worlds.handed_in(world, worlds.round_of(world))
     offered = client_of(world, "DISTRICT_INDUSTRY").get(page(application)).context["offers"]
-    assert [(offer.role, [a for a, _ in buttons]) for offer, _, buttons in offered] == [
+    assert [(each.offer.role, [a for a, _ in each.buttons]) for each in offered] == [
         ("DISTRICT_INDUSTRY", ["RETURN", "AGREE", "DISAGREE"])
     ]
     worlds.advance(world, application, "city-experts")
@@ -244,7 +244,7 @@ def test_a_disagreement_is_shown_and_settled(world):
     city = client_of(world, "CITY_INDUSTRY")
     shown = city.get(page(application))
     assert "意见不一致，待协调" in shown.content.decode()
-    assert [[a for a, _ in buttons] for _, _, buttons in shown.context["offers"]] == [
+    assert [[a for a, _ in each.buttons] for each in shown.context["offers"]] == [
         ["SETTLE_FOR", "SETTLE_AGAINST"]
     ]
     said = {"act": "SETTLE_FOR:CITY_INDUSTRY", "version": 3, "words": "已整改"}
@@ -291,6 +291,27 @@ def test_an_applicant_may_do_nothing_but_withdraw(world):
         )
         assert answer.status_code == 404, action
     assert Act.objects.count() == 1
+
+
+@pytest.mark.parametrize("action", sorted(deciding.HAS_OWN_SERVICE))
+def test_what_has_a_service_of_its_own_is_not_done_by_an_act_alone(world, action):
+    """A case can't be recognised as after a notice that nobody put up, nor handed in without being frozen."""
+    made = worlds.round_of(world, worlds.CHONGQING_FACTORY)
+    application = worlds.advance(world, worlds.handed_in(world, made), "public-notice")
+    worlds.noticed(world, application, stages.stage_of(edition_of(made).stages, "public-notice"))
+    if action in (Action.CONFIRM, Action.REMOVE):
+        application = worlds.act(world, application, "CITY_INDUSTRY", Action.PUBLISH)
+    with pytest.raises(ReviewRefused) as refused:
+        deciding.decide(
+            application=application, version=application.version, action=action, said=Said(words="意见"),
+            by=world.people["CITY_INDUSTRY"], now=NOW,
+        )  # fmt: skip
+    assert refused.value.code == "action_has_own_service"
+    assert Application.objects.get(pk=application.pk).version == application.version
+
+
+def edition_of(round_):
+    return policy_queries.edition(round_.edition)
 
 
 # ---- what an applicant is told ---------------------------------------------------------------
@@ -409,7 +430,7 @@ def test_a_deputy_acts_for_its_principal_and_both_stand_in_the_act(world):
     )
     RoleAssignment.objects.filter(user=deputy).delete()  # what it may do, it may as a deputy alone
     shown = client_of(world, deputy).get(page(application))
-    assert [offer.on_behalf_of for offer, _, _ in shown.context["offers"]] == [principal]
+    assert [each.offer.on_behalf_of for each in shown.context["offers"]] == [principal]
     said = {"act": "AGREE:DISTRICT_INDUSTRY", "version": 1, "words": ""}
     assert client_of(world, deputy).post(page(application) + "decide/", said).status_code == 302
     act = Act.objects.get(seq=2)
@@ -503,6 +524,65 @@ def test_a_batch_takes_nothing_that_its_maker_does_not_see(world):
             by=world.people["OTHER_DISTRICT_INDUSTRY"], now=NOW,
         )  # fmt: skip
     assert refused.value.code == "not_permitted"
+
+
+HELD = "provincial-recommendation"
+
+
+def decided_unknown(world, made, vote):
+    """Let the authority decide on a new applicant at a stage that is held, and tell nobody."""
+    works = worlds.applicant(world, f"第{vote}厂")
+    application = worlds.advance(world, worlds.handed_in(world, made, works), HELD)
+    for role in ("CITY_ENVIRONMENT", "CITY_INDUSTRY"):
+        worlds.act(world, application, role, vote)
+    application.refresh_from_db()
+    return application
+
+
+def tried_by_applicant(world, application, action):
+    by = world.applicant_of(application.organisation)
+    client = client_of(world, by)
+    shown = client.get(page(application))
+    said = {"act": f"{action}:APPLICANT", "version": application.version, "words": "另行申报"}
+    answer = client.post(page(application) + "decide/", said)
+    with pytest.raises(ReviewRefused) as refused:
+        deciding.decide(
+            application=application, version=application.version, action=action, said=Said(words="另行申报"), by=by,
+            now=NOW,
+        )  # fmt: skip
+    offered = (shown.context["can_withdraw"], shown.context["can_submit"])
+    return offered, answer.status_code, answer.context["refusal"], refused.value.code, refused.value.detail
+
+
+def test_to_be_refused_a_withdrawal_tells_nothing_of_a_decision_that_is_held(world):
+    """For and against: the same is offered, the same is refused, in the same words."""
+    made = worlds.round_of(world)
+    found = [
+        tried_by_applicant(world, decided_unknown(world, made, vote), Action.WITHDRAW)
+        for vote in (Action.AGREE, Action.DISAGREE)
+    ]
+    assert found[0] == found[1]
+    offered, status, words, code, detail = found[0]
+    assert (offered, status, code, detail) == ((True, False), 422, "withdrawal_closed", "")
+    assert "不能自行撤回" in words
+
+
+def test_to_be_refused_a_second_submission_tells_nothing_of_a_decision_that_is_held(world):
+    found, made = [], worlds.round_of(world)
+    for vote in (Action.AGREE, Action.DISAGREE):
+        application = decided_unknown(world, made, vote)
+        with pytest.raises(ReviewRefused) as refused:
+            worlds.handed_in(world, made, application.organisation)
+        found.append((refused.value.code, refused.value.detail))
+    assert found == [("stage_moved_on", HELD)] * 2
+
+
+def test_before_the_decision_the_applicant_of_a_held_stage_withdraws_as_offered(world):
+    made = worlds.round_of(world)
+    application = worlds.advance(world, worlds.handed_in(world, made), HELD)
+    worlds.act(world, application, "CITY_ENVIRONMENT", "DISAGREE")
+    assert client_of(world, "applicant").get(page(application)).context["can_withdraw"]
+    assert worlds.act(world, application, "APPLICANT", Action.WITHDRAW).outcome == "WITHDRAWN"
 
 
 # ---- two at the same moment; no act is lost --------------------------------------------------

@@ -4,7 +4,7 @@ What the issue calls bad input: each refused with its reason, and nothing half-d
 Elsewhere stand: two reviewers at the same moment (`test_applications`, both databases), an expert drawn twice and
 a seed changed after the commitment (`test_experts`), a deadline in the past and a quota lowered below its use on the
 page (`test_rounds`), an objection after the notice (`test_notices`), a package twice or for another round
-(`test_packages`); over the API `tests/rooms/api/test_review_routes`.
+(`test_packages`); over the API every act in every state (`test_stage_table`).
 """
 
 from datetime import timedelta
@@ -13,13 +13,15 @@ import pytest
 from django.db.models import Model
 
 from tests.conftest import NOW
+from tests.rooms.api.world import Api, token
 from tests.rooms.reviews import world as worlds
 from wufei.registry.models import AuditEntry
-from wufei.reviews.clock import end_of, local_day
+from wufei.reviews.clock import end_of
 from wufei.reviews.models import Act, Application, Draw, LateAdmission, QuotaUse, Round
 from wufei.reviews.refusals import ReviewRefused
 from wufei.reviews.services import applying, rounds
 from wufei.reviews.stages import Action, Outcome
+from wufei.terms.day import local_day
 
 KEPT: tuple[type[Model], ...] = (Act, Application, AuditEntry, Draw, LateAdmission, QuotaUse, Round)
 
@@ -56,6 +58,20 @@ def test_a_decision_on_a_stage_that_moved_on_is_a_conflict_with_who_was_first(wo
 
     why = refused("stale", worlds.deciding.decide, version=seen, now=NOW, **said)
     assert why.is_conflict
+
+
+def test_over_the_api_too_who_comes_second_is_told_409_and_nothing_is_written(world, monkeypatch):
+    monkeypatch.setattr("django.utils.timezone.now", lambda: NOW)
+    application = worlds.handed_in(world, worlds.round_of(world, worlds.CHONGQING_FACTORY))
+    body = {"version": application.version, "action": "RETURN", "words": "补正"}
+    first, second = (Api(token(world.people[who])) for who in ("DISTRICT_INDUSTRY", "DISTRICT_INDUSTRY_2"))
+    address = f"/applications/{application.code}/acts"
+    assert first.post(address, body).status_code == 201
+
+    before = stored()
+    answer = second.post(address, body)
+    assert (answer.status_code, answer.json()["code"]) == (409, "stale")
+    assert stored() == before
 
 
 def test_what_a_stage_no_longer_offers_is_a_conflict_even_with_the_version_of_now(world):

@@ -7,11 +7,11 @@ import pytest
 from tests.conftest import NOW
 from tests.rooms.reviews import world as worlds
 from wufei.catalogue.working_days import nth_working_day
-from wufei.reviews.clock import local_day
 from wufei.reviews.models import Consultation
 from wufei.reviews.refusals import ReviewRefused
 from wufei.reviews.services import consultations
 from wufei.reviews.stages import Action
+from wufei.terms.day import local_day
 
 
 @pytest.fixture

@@ -43,7 +43,7 @@ def code_of(call, *args, **said):
 
 @pytest.fixture
 def recognised(world):
-    world.experts = [worlds.add_expert(world, 1), worlds.add_expert(world, 2)]
+    world.experts = [worlds.add_expert(world, at) for at in (1, 2, 3)]
     return worlds.advance(world, worlds.handed_in(world, worlds.round_of(world, F2024)))
 
 

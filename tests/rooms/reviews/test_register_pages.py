@@ -99,7 +99,7 @@ def test_nobody_opens_another_authoritys_register(world, as_):
 
 
 def test_a_title_is_entered_for_what_was_recognised(world, as_):
-    world.experts = [worlds.add_expert(world, 1), worlds.add_expert(world, 2)]
+    world.experts = [worlds.add_expert(world, at) for at in (1, 2, 3)]
     application = worlds.advance(world, worlds.handed_in(world, worlds.round_of(world, F2024)))
     client, own = as_("CITY_INDUSTRY")
     address = f"{own}/register/grant/{application.pk}/"

@@ -191,6 +191,39 @@ def test_a_district_sees_the_numbers_of_its_own_alone(world):
     assert "綦江区" in shown.content.decode()
 
 
+def test_who_runs_the_round_is_told_what_has_not_come_to_its_level(world):
+    made, *_ = three_in_a_round(world)
+    page = client_of(world, "CITY_INDUSTRY").get(reverse("reviews:round", args=[made.pk]))
+    status = page.context["status"]
+    listed = client_of(world, "CITY_INDUSTRY").get(reverse("reviews:applications", args=[made.pk]))
+    assert (status.applications, status.not_yet, listed.context["listing"]["page"].paginator.count) == (
+        3,
+        2,
+        1,
+    )
+    assert {row.id: (row.count, row.not_yet) for row in status.stages if row.count} == {
+        "district-recommendation": (1, 1), "city-experts": (1, 0),
+    }  # fmt: skip
+    assert dict(status.outcomes_not_yet) == {"REJECTED": 1}
+    assert "其中 2 件还没有到您这一级" in page.content.decode()
+    district = client_of(world, "DISTRICT_INDUSTRY").get(reverse("reviews:round", args=[made.pk]))
+    assert (district.context["status"].applications, district.context["status"].not_yet) == (2, 0)
+    assert "还没有到您这一级" not in district.content.decode()
+
+
+def test_the_funnel_is_worked_out_again_after_every_act(world):
+    made, first, *_ = three_in_a_round(world)
+
+    def reached() -> dict[str, tuple[int, int]]:
+        return {row.id: (row.reached, row.ended_there) for row in queries.statistics(round_=made).stages}
+
+    before = reached()
+    assert reached() == before
+    for role in ("DISTRICT_INDUSTRY", "DISTRICT_ENVIRONMENT"):
+        worlds.act(world, first, role, "AGREE")
+    assert (before["site-check"], reached()["site-check"]) == ((1, 0), (2, 0))
+
+
 def test_the_list_of_rounds_takes_the_same_queries_for_one_and_for_three(
     world, django_assert_max_num_queries
 ):

@@ -111,6 +111,44 @@ def test_a_notice_that_is_over_and_an_objection_are_the_round_authoritys(world):
     assert to_do(world, "PROVINCE_INDUSTRY") == {}
 
 
+def test_the_page_shows_the_notice_that_is_over_and_the_objection_and_leads_to_both(world):
+    made = worlds.round_of(world, worlds.CHONGQING_FACTORY)
+    application = worlds.advance(world, worlds.handed_in(world, made), "public-notice")
+    stage = next(s for s in worlds.policy_queries.edition(made.edition).stages if s.id == "public-notice")
+    item = worlds.noticed(world, application, stage)
+    worlds.act(world, application, "CITY_INDUSTRY", "PUBLISH")
+    objection = Objection.objects.create(
+        item=item, code="Y1", objector_name="某某", objector_contact="电话", words="不实", received_at=NOW
+    )
+    page = client_of(world, "CITY_INDUSTRY").get(reverse("reviews:tasks"))
+    shown = {
+        group.kind.value: [(task.subject, task.what, task.due_on, address) for task, address in tasks]
+        for _heading, group, tasks in page.context["groups"]
+    }
+    assert shown == {
+        "OBJECTION": [(item.name_shown, "Y1", None, reverse("reviews:objection", args=["Y1"]))],
+        "NOTICE": [
+            (item.notice.title, made.title, item.notice.ends_on, reverse("reviews:notice", args=[item.notice_id]))
+        ],
+    }  # fmt: skip
+    said = page.content.decode()
+    for expected in ("异议，待处理", "公示期满，待办结", item.name_shown, item.notice.title):
+        assert expected in said
+    other = client_of(world, "DISTRICT_INDUSTRY").get(reverse("reviews:tasks"))
+    assert (other.context["total"], item.name_shown in other.content.decode()) == (0, False)
+    Objection.objects.filter(pk=objection.pk).update(
+        decision="DISMISSED",
+        decision_words="查无实据",
+        decided_at=NOW,
+        decided_by=world.people["CITY_INDUSTRY"],
+    )
+    kinds = [
+        g.kind
+        for _h, g, _t in client_of(world, "CITY_INDUSTRY").get(reverse("reviews:tasks")).context["groups"]
+    ]
+    assert kinds == ["NOTICE"], "what is decided is no task"
+
+
 def test_a_change_goes_through_the_district_to_who_gave_the_title(world):
     title = Title.objects.create(
         edition=worlds.CHONGQING_FACTORY, name="绿色工厂", level="CITY", year=2025, number="1", organisation=world.works,

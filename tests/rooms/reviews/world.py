@@ -24,7 +24,6 @@ from wufei.policies import queries as policy_queries
 from wufei.policies.edition import Edition, Stage
 from wufei.registry.models import Organisation, RoleAssignment, User
 from wufei.reviews import stages
-from wufei.reviews.clock import local_day
 from wufei.reviews.models import (
     Application,
     Assignment,
@@ -39,6 +38,7 @@ from wufei.reviews.models import (
 from wufei.reviews.services import deciding, rounds
 from wufei.reviews.services.deciding import Said
 from wufei.reviews.stages import Action
+from wufei.terms.day import local_day
 from wufei.terms.mass import Mass
 
 MIIT = "miit-2025-539-enterprise"
@@ -336,11 +336,16 @@ def act(
     now: datetime | None = None,
     **said: Any,
 ) -> Application:
-    """Let whoever has the role do it, on the application as it stands."""
+    """
+    Let whoever has the role do it, on the application as it stands.
+
+    What has a service of its own, like the notice, is done as that service does it, without its rows.
+    """
     if by is None and role == stages.APPLICANT:
         by = world.applicant_of(application.organisation)
     fresh = Application.objects.get(pk=application.pk)
-    return deciding.decide(
+    do = deciding.carry_out if Action(action) in deciding.HAS_OWN_SERVICE else deciding.decide
+    return do(
         application=fresh,
         version=fresh.version,
         action=Action(action),
@@ -450,8 +455,10 @@ def consulted(world: World, application: Application, stage: Stage, *, now: date
 def scored(
     world: World, application: Application, stage: str, *, total: Decimal = Decimal(80), now: datetime = NOW
 ) -> None:
-    """Make submitted sheets of the world's first two experts."""
-    for expert in world.experts[:2]:
+    """Make submitted sheets of as many of the world's experts as the edition asks for."""
+    scoring = policy_queries.edition(application.round.edition).scoring
+    assert scoring is not None
+    for expert in world.experts[: scoring.experts_per_case]:
         assignment = Assignment.objects.create(
             application=application,
             expert=expert,

@@ -5,10 +5,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Any
-from zoneinfo import ZoneInfo
 
-from django.core.files.base import ContentFile
-from django.core.files.storage import default_storage
 from django.db import transaction
 from django.db.models import Sum
 
@@ -17,17 +14,18 @@ from wufei.cases.case_file import CASE_FILE, NOTE, PROVENANCE, SUMMARY, OpenRequ
 from wufei.cases.evidence import MAX_CASE_BYTES, EvidenceRefused, examine
 from wufei.cases.models import Case, CaseState, Evidence, EvidenceCategory
 from wufei.cases.queries import LedgerChanging
+from wufei.cases.services.storing import store
 from wufei.cases.texts import cleaned, one_line
 from wufei.policies.criteria import WORDS
 from wufei.registry.access import Permission
 from wufei.registry.models import Organisation, User
 from wufei.registry.queries import require
 from wufei.registry.services import audit
+from wufei.terms.day import local_day
 from wufei.terms.truth import Truth
 
 __all__ = ["LedgerChanging"]  # raised by `queries.gathered`, and caught where documents are produced
 
-SHANGHAI = ZoneInfo("Asia/Shanghai")
 MAX_TEXT = 200_000  # far above any limit of a form: a draft may be too long for a while
 LONG_TEXTS = frozenset(
     {
@@ -86,7 +84,7 @@ def open_case(*, organisation: Organisation, edition_id: str, year: int, by: Use
     """
     _require(Permission.EDIT_CASE, organisation, by, now)
     edition = queries.edition_for(organisation=organisation, edition_id=edition_id)
-    if not 1990 <= year <= now.astimezone(SHANGHAI).year:
+    if not 1990 <= year <= local_day(now).year:
         raise DraftRefused("year_absurd", "year")
     case, created = Case.objects.get_or_create(
         organisation=organisation,
@@ -183,9 +181,7 @@ def attach_evidence(
     if total + examined.size > MAX_CASE_BYTES:
         raise EvidenceRefused("case_too_large")
     # Named by its content: a second upload of the same bytes finds the same file.
-    path = f"evidence/{locked.organisation.uscc}/{examined.sha256}.{examined.kind}"
-    if not default_storage.exists(path):
-        path = default_storage.save(path, ContentFile(content))
+    path = store(folder=f"evidence/{locked.organisation.uscc}", content=content, kind=examined.kind)
     evidence = Evidence.objects.create(
         case=locked, category=EvidenceCategory(category), file_name=examined.file_name, kind=examined.kind,
         media_type=examined.media_type, size=examined.size, sha256=examined.sha256, stored=path,
@@ -254,7 +250,7 @@ def produce(*, case: Case, by: User, now: datetime) -> Produced:
     case = Case.objects.select_related("organisation").get(pk=case.pk)
     queries.require_form(case=case)
     dossier, form, movements = queries.gathered(case=case)
-    evaluation = queries.evaluation(case=case, on=now.astimezone(SHANGHAI).date())
+    evaluation = queries.evaluation(case=case, on=local_day(now))
     requirements = queries.open_requirements(evaluation)
     official = {
         CASE_FILE: documents.render(documents.template(dossier.spec.template), form),
@@ -282,7 +278,7 @@ def produce(*, case: Case, by: User, now: datetime) -> Produced:
 
 
 def _require(permission: Permission, organisation: Organisation, by: User, now: datetime) -> None:
-    require(user=by, permission=permission, organisation=organisation, on=now.astimezone(SHANGHAI).date())
+    require(user=by, permission=permission, organisation=organisation, on=local_day(now))
 
 
 def _locked(case: Case) -> Case:

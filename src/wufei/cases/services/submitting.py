@@ -3,8 +3,6 @@
 import hashlib
 from datetime import datetime
 
-from django.core.files.base import ContentFile
-from django.core.files.storage import default_storage
 from django.db import transaction
 from django.db.models import Max
 
@@ -12,10 +10,12 @@ from wufei.cases import freezing, queries
 from wufei.cases.models import Case, CaseState, Submission, SubmittedEvidence
 from wufei.cases.queries import FrozenFile, Shortcoming
 from wufei.cases.services import NotReady
+from wufei.cases.services.storing import store
 from wufei.registry.access import Permission
 from wufei.registry.models import User
-from wufei.registry.queries import local_day, require
+from wufei.registry.queries import require
 from wufei.registry.services import audit
+from wufei.terms.day import local_day
 
 
 @transaction.atomic
@@ -38,7 +38,7 @@ def freeze(*, case: Case, by: User, now: datetime) -> Submission:
         edition=locked.edition, year=locked.year, number=last + 1, content=frozen.content,
         ledger_heads=frozen.ledger_heads,
         content_sha256=freezing.digest(frozen.content, frozen.ledger_heads),
-        case_file=_kept(locked, frozen.case_file, file_digest), case_file_sha256=file_digest,
+        case_file=_kept(locked, frozen.case_file), case_file_sha256=file_digest,
         submitted_at=now, submitted_by=by,
     )  # fmt: skip
     SubmittedEvidence.objects.bulk_create(_submitted(submission, each) for each in frozen.files)
@@ -57,12 +57,13 @@ def _not_ready(case: Case) -> list[Shortcoming]:
     return found
 
 
-def _kept(case: Case, document: bytes, digest: str) -> str:
-    """Keep the document under its own hash: what was handed in twice is kept once."""
-    if not document:
-        return ""
-    path = f"submissions/{case.organisation.uscc}/{digest}.docx"
-    return path if default_storage.exists(path) else default_storage.save(path, ContentFile(document))
+def _kept(case: Case, document: bytes) -> str:
+    """Keep the document: what was handed in twice is kept once."""
+    return (
+        store(folder=f"submissions/{case.organisation.uscc}", content=document, kind="docx")
+        if document
+        else ""
+    )
 
 
 def _submitted(submission: Submission, file: FrozenFile) -> SubmittedEvidence:

@@ -107,27 +107,27 @@ def case(request: HttpRequest, uscc: str, case_id: int) -> HttpResponse:
     if request.method != "POST":
         return _editor(request, of, _fields(of, _kept(of.case)))
     sent = {name: request.POST[name] for name in _names(of) if name in request.POST}
-    kept = _kept(of.case)
     mine = {
         name: text for name, text in sent.items() if _digest(_as_kept(name, text)) != _base(request, name)
     }
-    clashes = {name for name, text in mine.items() if _clashes(name, text, kept[name], _base(request, name))}
-    if clashes:
-        return _editor(request, of, _fields(of, kept | mine, stale=clashes), status=409)
-    try:
-        services.save_draft(case=of.case, version=of.case.version, changes=mine, by=of.at.user, now=of.at.now)
-    except services.StaleEdit:  # changed since this request read it: show the page, with the words sent
-        of = _fresh(request, of)
+    for _attempt in range(ATTEMPTS):
         kept = _kept(of.case)
-        clashes = {
-            name for name, text in mine.items() if _clashes(name, text, kept[name], _base(request, name))
-        }
-        return _editor(request, of, _fields(of, kept | mine, stale=clashes), status=409)
-    except services.DraftRefused as refused:
-        fields = _fields(of, kept | mine, errors={refused.field: sentence(refused.code)})
-        return _editor(request, of, fields, status=422)
-    messages.success(request, _("已保存。"))
-    return redirect("cases:case", uscc, case_id)
+        clashes = {n for n, text in mine.items() if _clashes(n, text, kept[n], _base(request, n))}
+        if clashes:
+            break
+        try:
+            services.save_draft(
+                case=of.case, version=of.case.version, changes=mine, by=of.at.user, now=of.at.now
+            )
+        except services.StaleEdit:  # an autosave came between: look again whether anything clashes
+            of = _fresh(request, of)
+        except services.DraftRefused as refused:
+            fields = _fields(of, kept | mine, errors={refused.field: sentence(refused.code)})
+            return _editor(request, of, fields, status=422)
+        else:
+            messages.success(request, _("已保存。"))
+            return redirect("cases:case", uscc, case_id)
+    return _editor(request, of, _fields(of, kept | mine, stale=clashes), status=409)
 
 
 def _editor(request: HttpRequest, of: CaseDesk, fields: dict[str, Field], status: int = 200) -> HttpResponse:

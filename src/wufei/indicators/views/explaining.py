@@ -23,7 +23,7 @@ from wufei.ledger.views.desk import Desk, desk
 from wufei.registry.access import Permission
 from wufei.registry.models import Organisation
 from wufei.registry.queries import organisation_for, visible_organisations
-from wufei.registry.views.listing import ROWS_PER_PAGE
+from wufei.registry.views.listing import ROWS_PER_PAGE, page_at
 from wufei.terms.period import Period
 
 MOST_PARTS = 20  # of one figure on its page, the largest; the others are a page of their own
@@ -69,7 +69,7 @@ def figure(request: HttpRequest, uscc: str, indicator: str, year: int) -> HttpRe
     )
     if "part" in request.GET:
         part, parts = _part(found, request.GET["part"])
-        page = Paginator(parts, MOST_PARTS).get_page(request.GET.get("page"))
+        page = page_at(Paginator(parts, MOST_PARTS), request.GET.get("page"))
         shown = _nodes(found, at, list(page))
         return render(
             request, "indicators/figure_part.html", context | {"part": part, "page": page, "nodes": shown}
@@ -236,7 +236,7 @@ def movements(request: HttpRequest, uscc: str, indicator: str, year: int, leaf: 
     whose = organisation_for(
         user=at.user, uscc=part.organisation, permission=Permission.VIEW_LEDGER, on=at.today
     )
-    page = _Counted(queries.movements_behind(part), part.count).get_page(request.GET.get("page"))
+    page = page_at(_Counted(queries.movements_behind(part), part.count), request.GET.get("page"))
     context: dict[str, Any] = {
         "figure": found, "part": part, "page": page, "whose": whose, "words": asked_words(part),
         "back": tables.figure_address(found, uscc=uscc, month=_month_of(request)), "labels": LABELS,

@@ -10,6 +10,7 @@ from django.utils import timezone
 from wufei.registry import queries
 from wufei.registry.access import Permission
 from wufei.registry.models import Organisation, User
+from wufei.terms.day import local_day
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -39,7 +40,7 @@ def desk(request: HttpRequest, uscc: str, permission: Permission = Permission.VI
     """
     assert request.user.is_authenticated  # LoginRequiredMiddleware saw to it
     now = timezone.now()
-    today = queries.local_day(now)
+    today = local_day(now)
     organisation = queries.organisation_for(user=request.user, uscc=uscc, permission=permission, on=today)
     held = queries.permissions_for(user=request.user, organisation=organisation, on=today)
     return Desk(organisation=organisation, user=request.user, now=now, today=today, held=held)

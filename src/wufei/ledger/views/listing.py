@@ -19,6 +19,7 @@ from wufei.ledger import queries
 from wufei.ledger.kinds import LABELS, Kind, PlaceKind
 from wufei.ledger.models import Lot, MonthlyFlow, Movement, Place, Stream
 from wufei.registry.models import Organisation
+from wufei.registry.views.listing import page_at
 
 PAGE_SIZE = 50
 MAX_COUNTED = 5_000
@@ -209,13 +210,6 @@ def listing(*, organisation: Organisation, wanted: Wanted, sort: str, page: str)
         totals=totals,
         is_capped=is_capped,
     )
-
-
-def page_at(paginator: Paginator[Any], asked: str | None) -> Page[Any]:
-    """Return the page that was asked for: past the end the last, and below one the first."""
-    said = (asked or "").strip()
-    is_below_one = said.startswith("-") or not said.strip("0")
-    return paginator.get_page(1 if is_below_one else said)
 
 
 class _Keys:

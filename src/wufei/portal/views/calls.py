@@ -10,7 +10,7 @@ from wufei.policies.queries import known_editions
 from wufei.portal import queries
 from wufei.portal.forms import CallFilter
 from wufei.portal.views.visiting import today
-from wufei.registry.views.listing import filters
+from wufei.registry.views.listing import filters, page_at
 from wufei.reviews.queries.targets import programmes_with_targets
 from wufei.reviews.views.rounds import attached
 
@@ -41,7 +41,7 @@ def calls(request: HttpRequest) -> HttpResponse:
     day, form = today(), CallFilter(request.GET)
     asked = filters(form)
     rows = queries.calls(on=day, only_open=asked.get("state") == "open", text=asked.get("q", ""))
-    page = Paginator(rows, ROWS).get_page(request.GET.get("page"))
+    page = page_at(Paginator(rows, ROWS), request.GET.get("page"))
     context = {
         "form": form, "page": page, "rows": [(row, queries.is_open(row, on=day)) for row in page],
         "listing": {"is_filtered": any(request.GET.get(name) for name in form.fields)},

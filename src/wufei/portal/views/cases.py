@@ -9,7 +9,7 @@ from django.views.decorators.http import require_safe
 from wufei.portal import queries
 from wufei.portal.forms import SearchForm
 from wufei.portal.views.visiting import today
-from wufei.registry.views.listing import filters
+from wufei.registry.views.listing import filters, page_at
 from wufei.registry.views.organisations import division_name
 from wufei.reviews.queries.targets import programmes_with_targets
 
@@ -23,7 +23,7 @@ def cases(request: HttpRequest) -> HttpResponse:
     day, form = today(), SearchForm(request.GET)
     programmes = programmes_with_targets(on=day)
     rows = queries.cases(of=programmes, on=day, text=filters(form).get("q", ""))
-    page = Paginator(rows, ROWS).get_page(request.GET.get("page"))
+    page = page_at(Paginator(rows, ROWS), request.GET.get("page"))
     context = {
         "form": form, "page": page, "programmes": programmes,
         "rows": [(row, division_name(row.holder_division)) for row in page],

@@ -8,7 +8,7 @@ from django.views.decorators.http import require_safe
 
 from wufei.portal import queries
 from wufei.portal.forms import SearchForm
-from wufei.registry.views.listing import filters
+from wufei.registry.views.listing import filters, page_at
 
 ROWS = 30
 
@@ -18,7 +18,7 @@ ROWS = 30
 def draws(request: HttpRequest) -> HttpResponse:
     """List the draws."""
     form = SearchForm(request.GET)
-    page = Paginator(queries.draws(text=filters(form).get("q", "")), ROWS).get_page(request.GET.get("page"))
+    page = page_at(Paginator(queries.draws(text=filters(form).get("q", "")), ROWS), request.GET.get("page"))
     context = {"form": form, "page": page, "listing": {"is_filtered": bool(request.GET.get("q"))}}
     return render(request, "portal/draws.html", context)
 

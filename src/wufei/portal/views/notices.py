@@ -17,7 +17,7 @@ from wufei.portal import queries
 from wufei.portal.forms import LookupForm, NoticeFilter, ObjectionForm, SearchForm
 from wufei.portal.services import TooOften, note_attempt
 from wufei.portal.views.visiting import address_digest, body_length, today
-from wufei.registry.views.listing import filters
+from wufei.registry.views.listing import filters, page_at
 from wufei.registry.views.organisations import division_name
 from wufei.reviews.clock import end_of
 from wufei.reviews.models import NoticeItem, Objection
@@ -40,7 +40,7 @@ def notices(request: HttpRequest) -> HttpResponse:
     day, form = today(), NoticeFilter(request.GET)
     asked = filters(form)
     rows = queries.notices(on=day, state=asked.get("state", ""), text=asked.get("q", ""))
-    page = Paginator(rows, ROWS).get_page(request.GET.get("page"))
+    page = page_at(Paginator(rows, ROWS), request.GET.get("page"))
     context = {
         "today": day, "form": form, "page": page,
         "rows": [(row, queries.days_left(row, on=day)) for row in page],
@@ -58,7 +58,7 @@ def notice(request: HttpRequest, notice_id: int) -> HttpResponse:
         raise Http404
     day, form = today(), SearchForm(request.GET)
     rows = queries.items(of=found, text=filters(form).get("q", ""))
-    page = Paginator(rows, ITEMS).get_page(request.GET.get("page"))
+    page = page_at(Paginator(rows, ITEMS), request.GET.get("page"))
     context = {
         "notice": found, "form": form, "page": page, "left": queries.days_left(found, on=day),
         "is_running": timezone.now() < end_of(found.ends_on),

@@ -8,7 +8,7 @@ from django.http import HttpRequest
 from django.utils import timezone
 from django.utils.crypto import salted_hmac
 
-from wufei.registry.queries import local_day
+from wufei.terms.day import local_day
 
 
 def today() -> date:

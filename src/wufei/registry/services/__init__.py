@@ -6,7 +6,8 @@ What changes organisations and people. Every write is here, each in one transact
 
 import json
 import secrets
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable, Mapping
+from dataclasses import dataclass
 from datetime import date, datetime
 from decimal import Decimal
 from typing import Any
@@ -26,6 +27,7 @@ from wufei.registry.models import (
     User,
 )
 from wufei.registry.rules import InvalidUscc
+from wufei.terms.day import local_day
 
 __all__ = ["InvalidUscc"]  # raised by `register_organisation`
 
@@ -124,6 +126,28 @@ def audit_row(
     return queries.Question(AUDIT, (at, by.pk, of, action, object_ref, json.dumps(detail or {})))
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Audited:
+    """What is recorded of one of many that were done at once."""
+
+    organisation: Organisation | None
+    object_ref: str
+    detail: dict[str, Any]
+
+
+def audit_each(*, by: User, now: datetime, action: str, entries: Iterable[Audited]) -> None:
+    """Record what was done to each of many, in one statement."""
+    rows = [
+        audit_row(
+            by=by, now=now, action=action, organisation=each.organisation, object_ref=each.object_ref,
+            detail=each.detail,
+        ).parameters
+        for each in entries
+    ]  # fmt: skip
+    with connection.cursor() as cursor:
+        cursor.executemany(AUDIT, rows)
+
+
 def operator() -> User:
     """Return the account behind the command line, which is the operator's door; it can't sign in."""
     user, created = User.objects.get_or_create(
@@ -201,6 +225,39 @@ def register_organisation(
     return organisation
 
 
+@transaction.atomic
+def register_organisations(
+    *, wanted: Collection[Mapping[str, Any]], by: User, now: datetime
+) -> list[Organisation]:
+    """
+    Enter many organisations, in the same few statements however many there are; none where one is refused.
+
+    :raises InvalidUscc, OrganisationExists, OrganisationRefused, NotPermitted: as `register_organisation`
+    """
+    queries.require_as_operator(user=by, permission=Permission.EDIT_ORGANISATION)
+    rows = [
+        Organisation(
+            **{**said, "uscc": rules.read_uscc(said["uscc"]), "name": said["name"].strip()}, created_at=now
+        )
+        for said in wanted
+    ]
+    for row in rows:
+        _refuse_impossible(row)
+    try:
+        with transaction.atomic():
+            made = Organisation.objects.bulk_create(rows)
+    except IntegrityError as taken:
+        raise OrganisationExists("、".join(row.uscc for row in rows)) from taken
+    audit_each(
+        by=by, now=now, action="registry.register_organisation",
+        entries=[
+            Audited(organisation=row, object_ref=row.uscc, detail={"name": row.name, "kind": row.kind})
+            for row in made
+        ],
+    )  # fmt: skip
+    return made
+
+
 def _refuse_impossible(organisation: Organisation) -> None:
     errors: dict[str, list[str]] = {}
     try:
@@ -230,7 +287,7 @@ def change_organisation(
     """
     unknown = fields.keys() - rules.OWN_FIELDS - rules.RESERVED_FIELDS
     assert not unknown, f"Not a field that can be changed: {unknown}"
-    today = queries.local_day(now)
+    today = local_day(now)
     queries.require(
         user=by, permission=Permission.EDIT_ORGANISATION, organisation=organisation, on=today
     )  # fmt: skip
@@ -274,7 +331,7 @@ def join_park(
     :raises NotPermitted: if `by` may not edit the park, or the member lies outside the park's division
         and `by` is no administrator: membership opens the member's ledger to the park
     """
-    today = queries.local_day(now)
+    today = local_day(now)
     queries.require(user=by, permission=Permission.EDIT_ORGANISATION, organisation=park, on=today)
     if park.kind != OrganisationKind.PARK:
         raise MembershipRefused("not_a_park")
@@ -301,7 +358,7 @@ def leave_park(
     :raises MembershipRefused: not_a_member, left_before_joined
     :raises NotPermitted: if `by` may not edit the park
     """
-    today = queries.local_day(now)
+    today = local_day(now)
     queries.require(user=by, permission=Permission.EDIT_ORGANISATION, organisation=park, on=today)
     Organisation.objects.select_for_update().get(pk=park.pk)
     membership = ParkMembership.objects.filter(park=park, member=member, left_on=None).first()

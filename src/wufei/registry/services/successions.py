@@ -13,6 +13,7 @@ from wufei.registry import queries
 from wufei.registry.access import Permission
 from wufei.registry.models import Organisation, Succession, User
 from wufei.registry.services import StaleEdit, audit
+from wufei.terms.day import local_day
 
 
 class SuccessionRefused(Exception):
@@ -115,14 +116,12 @@ def close_organisation(*, organisation: Organisation, on: date, by: User, now: d
 
 def _locked(organisation: Organisation, by: User, now: datetime) -> Organisation:
     if not queries.holds_as_operator(user=by, permission=Permission.EDIT_ORGANISATION):
-        queries.require(
-            user=by, permission=Permission.JUDGE, organisation=organisation, on=queries.local_day(now)
-        )
+        queries.require(user=by, permission=Permission.JUDGE, organisation=organisation, on=local_day(now))
     return Organisation.objects.select_for_update().get(pk=organisation.pk)
 
 
 def _check_day(organisation: Organisation, on: date, now: datetime) -> None:
-    if on > queries.local_day(now):
+    if on > local_day(now):
         raise SuccessionRefused("day_ahead")
     if organisation.established_on and on < organisation.established_on:
         raise SuccessionRefused("before_founding")

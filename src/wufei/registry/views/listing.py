@@ -33,6 +33,23 @@ def reader(request: HttpRequest) -> User:
     return request.user
 
 
+def page_number(asked: str | None) -> str:
+    """
+    Return which page is meant, for a paginator to clamp at its end: below one is the first.
+
+    >>> page_number("-1"), page_number("0"), page_number(" 7 "), page_number(None)
+    ('1', '1', '7', '1')
+    """
+    said = (asked or "").strip()
+    is_below_one = said.startswith("-") or not said.strip("0")
+    return "1" if is_below_one else said
+
+
+def page_at(paginator: Paginator[Any], asked: str | None) -> Page[Any]:
+    """Return the page that was asked for, or the nearest; what is no number is the first."""
+    return paginator.get_page(page_number(asked))
+
+
 def filters(form: forms.Form) -> dict[str, Any]:
     """Return what was asked for; a filter that makes no sense is left out, and its field says so."""
     form.is_valid()
@@ -62,7 +79,7 @@ def listing(
 ) -> Listing:
     """Return the page of rows that the request asks for; a page past the end is the last one."""
     ordered, sort = sorted_rows(request=request, rows=rows, sorts=sorts, default=default_sort)
-    page = Paginator(ordered, rows_per_page).get_page(request.GET.get("page"))
+    page = page_at(Paginator(ordered, rows_per_page), request.GET.get("page"))
     is_filtered = form is not None and any(request.GET.get(name) for name in form.fields)
     return Listing(page, sort, form, is_filtered)
 

@@ -32,6 +32,7 @@ from wufei.registry.forms import (
 )
 from wufei.registry.models import AuditEntry, Organisation, ParkMembership
 from wufei.registry.views.listing import export, filters, listing, reader, sorted_rows
+from wufei.terms.day import local_day
 
 ORGANISATION_SORTS = {
     "name": ("name",),
@@ -67,7 +68,7 @@ def _page(request: HttpRequest, uscc: str, permission: Permission) -> Organisati
 
 
 def _today() -> date:
-    return queries.local_day(timezone.now())
+    return local_day(timezone.now())
 
 
 @require_safe

@@ -16,10 +16,11 @@ from wufei.registry.forms import SUCCESSION_REFUSALS, CloseForm, RenameForm, Suc
 from wufei.registry.models import Organisation
 from wufei.registry.services import successions
 from wufei.registry.views.listing import reader
+from wufei.terms.day import local_day
 
 
 def _page(request: HttpRequest, uscc: str) -> Organisation:
-    today = queries.local_day(timezone.now())
+    today = local_day(timezone.now())
     return queries.organisation_for(
         user=reader(request), uscc=uscc, permission=Permission.VIEW_ORGANISATION, on=today
     )
@@ -28,7 +29,7 @@ def _page(request: HttpRequest, uscc: str) -> Organisation:
 def _recorded(request: HttpRequest, uscc: str) -> Organisation:
     """Return the organisation for who may record what became of it."""
     shown = _page(request, uscc)
-    today = queries.local_day(timezone.now())
+    today = local_day(timezone.now())
     if not queries.may_record_succession(user=reader(request), organisation=shown, on=today):
         raise queries.NotPermitted(Permission.JUDGE)
     return shown
@@ -38,7 +39,7 @@ def _recorded(request: HttpRequest, uscc: str) -> Organisation:
 def history(request: HttpRequest, uscc: str) -> HttpResponse:
     """Show the organisation's history."""
     shown, user = _page(request, uscc), reader(request)
-    today = queries.local_day(timezone.now())
+    today = local_day(timezone.now())
     rows = queries.successions_of(organisation=shown)
     named = {each.predecessor_id for each in rows} | {each.successor_id for each in rows}
     visible = queries.visible_organisations(user=user, on=today).filter(pk__in=named)
@@ -83,7 +84,7 @@ def rename(request: HttpRequest, uscc: str) -> HttpResponse:
 def succeed(request: HttpRequest, uscc: str) -> HttpResponse:
     """Record in whom the organisation goes on."""
     shown, user, now = _recorded(request, uscc), reader(request), timezone.now()
-    among = queries.visible_organisations(user=user, on=queries.local_day(now)).exclude(pk=shown.pk)
+    among = queries.visible_organisations(user=user, on=local_day(now)).exclude(pk=shown.pk)
     form = SuccessionForm(request.POST or None, among=among)
     if request.method == "POST" and form.is_valid():
         said = dict(form.cleaned_data)

@@ -107,6 +107,7 @@ class StageOut(Answered):
     id: str
     label: str
     count: int
+    not_yet: int = Field(description="其中还没有到本级、不能查阅的件数")
 
 
 class QuotaStandingOut(Answered):
@@ -123,6 +124,7 @@ class StatusOut(Answered):
     contested: int
     stages: list[StageOut]
     outcomes: dict[str, int]
+    not_yet: int = Field(description="还没有到本级、或在此之前已办结，只计数而不能查阅的件数")
     quotas: list[QuotaStandingOut] = Field(description="只有组织单位可见")
 
 
@@ -272,11 +274,13 @@ def round_status(request: ApiRequest, round_id: KeyInPath) -> StatusOut:
     if not runs and not visible_organisations(user=user, permission=Permission.RUN_ROUND, on=today).exists():
         raise not_permitted(Permission.RUN_ROUND)
     among = Application.objects.all() if runs else officers_list(user=user, on=today)
-    found = queries.status_of(round_=round_, among=among)
+    openable = officers_list(user=user, on=today) if runs else None
+    found = queries.status_of(round_=round_, among=among, openable=openable)
     quotas = queries.quotas_of(round_=round_) if runs else []
     return StatusOut(
         applications=found.applications, contested=found.contested, outcomes=dict(found.outcomes),
-        stages=[StageOut(id=row.id, label=row.label, count=row.count) for row in found.stages],
+        not_yet=found.not_yet,
+        stages=[StageOut(id=row.id, label=row.label, count=row.count, not_yet=row.not_yet) for row in found.stages],
         quotas=[
             QuotaStandingOut(id=q.id, says=q.says, stage=q.stage, scope=q.scope, cap=q.cap, used=q.used) for q in quotas
         ],

@@ -60,6 +60,12 @@ class Application(models.Model):
             models.Index(
                 fields=("round",), condition=Q(contested=True), name="reviews_application_contested"
             ),
+            # Lists go by the code: what they narrow by is read from the index, in its order.
+            models.Index(
+                fields=("round", "code", "district_code", "stage", "outcome"),
+                name="reviews_application_in_order",
+            ),
+            models.Index(fields=("round", "version"), name="reviews_application_by_version"),
         )
 
     def __str__(self) -> str:
@@ -102,6 +108,7 @@ class Act(models.Model):
         indexes = (
             models.Index(fields=("by", "at"), name="reviews_act_by_person"),
             models.Index(fields=("action", "application"), name="reviews_act_by_action"),
+            models.Index(fields=("application", "by", "action"), name="reviews_act_by_case_and_person"),
         )
 
     def __str__(self) -> str:

@@ -108,21 +108,34 @@ class Assignment(models.Model):
     assigned_at = models.DateTimeField()
     assigned_by = models.ForeignKey(settings.AUTH_USER_MODEL, models.PROTECT, related_name="+")
     due_on = models.DateField(null=True)
-    withdrawn_at = models.DateTimeField(null=True)  # recused or replaced: the sheet no longer counts
+    withdrawn_at = models.DateTimeField(null=True)  # recused, replaced, handed in again: it no longer counts
     withdrawn_reason = models.CharField(max_length=200, blank=True, default="")
 
     class Meta:
         constraints = (
             models.UniqueConstraint(
-                fields=("application", "expert", "stage", "turn"), name="reviews_assignment_once"
+                fields=("application", "expert", "stage", "turn"), condition=Q(withdrawn_at=None),
+                name="reviews_assignment_once",
             ),
             models.CheckConstraint(
                 condition=Q(withdrawn_at=None, withdrawn_reason="")
                 | (Q(withdrawn_at__isnull=False) & ~Q(withdrawn_reason="")),
                 name="reviews_assignment_withdrawn_with_reason",
             ),
+        )  # fmt: skip
+        indexes = (
+            models.Index(fields=("expert", "stage"), name="reviews_assignment_by_expert"),
+            models.Index(
+                fields=("application", "stage", "turn", "expert"),
+                condition=Q(withdrawn_at=None),
+                name="reviews_assignment_live",
+            ),
+            models.Index(
+                fields=("withdrawn_at",),
+                condition=Q(withdrawn_at__isnull=False),
+                name="reviews_assignment_withdrawn",
+            ),
         )
-        indexes = (models.Index(fields=("expert", "stage"), name="reviews_assignment_by_expert"),)
 
     def __str__(self) -> str:
         return f"{self.application_id} to {self.expert_id}"
@@ -145,6 +158,13 @@ class ScoreSheet(models.Model):
             models.CheckConstraint(
                 condition=Q(submitted_at=None) | Q(total__isnull=False),
                 name="reviews_sheet_submitted_has_total",
+            ),
+        )
+        indexes = (
+            models.Index(
+                fields=("assignment", "submitted_at"),
+                condition=Q(submitted_at__isnull=False),
+                name="reviews_sheet_submitted",
             ),
         )
 

@@ -50,6 +50,12 @@ class Consultation(models.Model):
                 name="reviews_consultation_no_reply_is_none",
             ),
         )
+        indexes = (
+            models.Index(
+                fields=("authority", "due_on"), condition=Q(answered_at=None, closed_unanswered_at=None),
+                name="reviews_consultation_open",
+            ),
+        )  # fmt: skip
 
     def __str__(self) -> str:
         return f"{self.department} on {self.application_id}"

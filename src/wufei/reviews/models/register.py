@@ -132,6 +132,7 @@ class ChangeReport(models.Model):
                 name="reviews_change_city_at_and_by",
             ),
         )
+        indexes = (models.Index(fields=("state", "due_on"), name="reviews_change_by_state"),)
 
     def __str__(self) -> str:
         return f"{self.kind} of {self.title_id}"

@@ -1,8 +1,11 @@
 """What must be there before an act: a check on site, replies, score sheets, a notice that is over."""
 
+from collections.abc import Collection
 from datetime import date
 
-from wufei.policies.edition import Stage
+from django.db.models import Count
+
+from wufei.policies.edition import Edition, Scoring, Stage
 from wufei.reviews.models import (
     AgencyReport,
     Application,
@@ -15,7 +18,9 @@ from wufei.reviews.models import (
 from wufei.reviews.stages import Action
 
 
-def unmet_before(*, application: Application, stage: Stage, action: Action, on: date) -> str:
+def unmet_before(
+    *, application: Application, edition: Edition, stage: Stage, action: Action, on: date
+) -> str:
     """Return the code of what is missing before the act; "" where nothing is."""
     if stage.kind == "site_check" and action is Action.AGREE:
         made = SiteCheck.objects.filter(application=application, stage=stage.id).exists()
@@ -25,9 +30,9 @@ def unmet_before(*, application: Application, stage: Stage, action: Action, on: 
     if stage.kind == "consultation" and action is Action.CONCLUDE:
         return _consultations(application, stage)
     if stage.kind == "experts" and action is Action.CONCLUDE:
-        return _sheets(application, stage)
+        return _sheets(application, stage, edition.scoring)
     if action is Action.CONFIRM:
-        return _notice(application, on)
+        return unmet_in_notice(applications=[application], action=action, on=on).get(application.pk, "")
     if action is Action.RECOGNISE and stage.kind == "decision":
         open_ = Objection.objects.filter(item__application=application, decision="")
         return "objection_open" if open_.exists() else ""
@@ -53,18 +58,35 @@ def _consultations(application: Application, stage: Stage) -> str:
     return "consultations_open" if open_ else ""
 
 
-def _sheets(application: Application, stage: Stage) -> str:
+def _sheets(application: Application, stage: Stage, scoring: Scoring | None) -> str:
+    """As many experts as the edition asks for were given the case, and all of them are done, in every turn."""
     assigned = Assignment.objects.filter(application=application, stage=stage.id, withdrawn_at=None)
-    if not assigned.exists():
-        return "sheets_missing"
-    return "sheets_missing" if assigned.exclude(sheet__submitted_at__isnull=False).exists() else ""
+    found = assigned.aggregate(
+        experts=Count("expert", distinct=True), given=Count("pk"), done=Count("sheet__submitted_at")
+    )
+    if found["experts"] < (scoring.experts_per_case if scoring else 1):
+        return "sheets_too_few"
+    return "sheets_missing" if found["done"] < found["given"] else ""
 
 
-def _notice(application: Application, on: date) -> str:
-    """The notice ran all its working days, and no objection is open."""
-    item = NoticeItem.objects.filter(application=application, removed_at=None).select_related("notice").last()
-    if item is None:
-        return "notice_missing"
-    if on <= item.notice.ends_on:
-        return "notice_running"
-    return "objection_open" if Objection.objects.filter(item=item, decision="").exists() else ""
+def unmet_in_notice(*, applications: Collection[Application], action: Action, on: date) -> dict[int, str]:
+    """Return by application what is missing before it is listed or let go on; those that lack nothing are left out."""
+    if action is not Action.CONFIRM:
+        return {}
+    keys = [each.pk for each in applications]
+    items = NoticeItem.objects.filter(application__in=keys, removed_at=None).order_by("pk")
+    ends = {row.application_id: (row.pk, row.notice.ends_on) for row in items.select_related("notice")}
+    contested = set(
+        Objection.objects.filter(item__in=[pk for pk, _ in ends.values()], decision="").values_list(
+            "item", flat=True
+        )
+    )
+    found = {}
+    for key in keys:
+        if key not in ends:
+            found[key] = "notice_missing"
+        elif on <= ends[key][1]:  # it runs through its last day
+            found[key] = "notice_running"
+        elif ends[key][0] in contested:
+            found[key] = "objection_open"
+    return found

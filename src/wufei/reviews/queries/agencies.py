@@ -21,6 +21,7 @@ from wufei.reviews.models import (
     AgencyReport,
     Application,
     ExpertTie,
+    Round,
     SpotCheck,
 )
 from wufei.reviews.queries.applications_seen import within
@@ -139,25 +140,19 @@ def report_for(*, user: User, key: int) -> AgencyReport:
     return reports_of(user=user).select_related("application__submission").get(pk=key)
 
 
-def judging(*, user: User) -> list[Organisation]:
-    """Return the authorities for which the person judges agencies."""
-    rows = RoleAssignment.objects.filter(
-        user=user, role=Role.AUTHORITY_OFFICER, organisation__kind=OrganisationKind.AUTHORITY,
-        organisation__branch__in=JUDGES,
-    )  # fmt: skip
-    return [row.organisation for row in rows.select_related("organisation").order_by("organisation__name")]
-
-
 def waiting(*, authority: Organisation) -> QuerySet[Application]:
     """Return the applications within the jurisdiction that need an agency and have none."""
+    rounds: dict[str, list[int]] = {}
+    for pk, edition_id in Round.objects.filter(closed_at=None).values_list("pk", "edition"):
+        rounds.setdefault(edition_id, []).append(pk)
     at = Q(pk__in=[])
     for edition in policy_queries.known_editions().values():
         ids = [stage.id for stage in edition.stages if stage.kind == "third_party"]
-        if ids:
-            at |= Q(round__edition=edition.id, stage__in=ids)
+        if ids and edition.id in rounds:
+            at |= Q(round__in=rounds[edition.id], stage__in=ids)
     given = AgencyReport.objects.filter(application=OuterRef("pk"), withdrawn_at=None)
     rows = Application.objects.filter(at, within(authority.division_code), ~Exists(given), outcome="")
-    return rows.filter(round__closed_at=None).select_related("organisation", "round")
+    return rows.select_related("organisation", "round")
 
 
 def needs_agency(*, application: Application) -> bool:
@@ -283,12 +278,6 @@ def recommended_agencies(*, authority: Organisation, year: int) -> list[AgencyMa
     rows = AgencyMark.objects.filter(authority=authority, year=year, is_recommended=True)
     best = (F("strength") + F("report_quality") + F("process")).desc()
     return list(rows.exclude(agency__in=shut_out).select_related("agency").order_by(best, "agency__name"))
-
-
-def exclusions_announced(*, authority: Organisation) -> list[AgencyExclusion]:
-    """Return whom the authority has excluded and why, for the public, the latest first."""
-    rows = AgencyExclusion.objects.filter(authority=authority).select_related("agency")
-    return list(rows.order_by("-on", "-pk"))
 
 
 def rubric_rows(*, report: AgencyReport) -> list[dict[str, Any]]:

@@ -158,9 +158,7 @@ def edition_of(application: Application) -> Edition:
 
 def starts_at(application: Application, edition: Edition) -> str:
     """Return the stage at which a package from below put the application; "" where its applicant handed it in."""
-    if application.is_direct:
-        return ""
-    return next(stage.id for stage in edition.stages if stage.kind in ("experts", "decision"))
+    return "" if application.is_direct else stages.entered_from_below(edition.stages)
 
 
 def standing_by(application: Application, edition: Edition, acts: Sequence[Act]) -> Standing:

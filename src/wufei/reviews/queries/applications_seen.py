@@ -7,7 +7,7 @@ Whoever stands in for somebody sees what that person sees. Experts and agencies 
 on pages of their own.
 """
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import date
 from typing import Any
@@ -89,9 +89,14 @@ def visible(*, user: User, on: date, edition: Edition | None = None) -> QuerySet
 def visible_to(held: Iterable[Held], *, edition: Edition | None = None) -> QuerySet[Application]:
     """Return what those roles see together."""
     condition = Q(pk__in=[])
+    authorities: dict[Organisation, list[Held]] = {}
     for each in held:
-        seen = Q() if each.is_applicant else _seen_by_authority(each, edition)
-        condition |= each.covers() & seen
+        if each.is_applicant:
+            condition |= each.covers()
+        else:
+            authorities.setdefault(each.organisation, []).append(each)
+    for organisation, roles in authorities.items():
+        condition |= within(organisation.division_code) & _seen_by_authority(organisation, roles, edition)
     rows = Application.objects.filter(condition)
     return rows if edition is None else rows.filter(round__in=_rounds_of(edition))
 
@@ -100,20 +105,21 @@ def _rounds_of(edition: Edition) -> list[int]:
     return list(Round.objects.filter(edition=edition.id).values_list("pk", flat=True))
 
 
-def _seen_by_authority(held: Held, only: Edition | None) -> Q:
-    """By its stage first: what is asked of acts and consultations is asked of the few others."""
+def _seen_by_authority(organisation: Organisation, roles: Sequence[Held], only: Edition | None) -> Q:
+    """By its stage first: what is asked of acts and consultations is asked of the few others, once."""
     found = Q(pk__in=[])
     for edition in [only] if only else policy_queries.known_editions().values():
         of_it = Q() if only else Q(round__edition=edition.id)
-        first = _first_stage(edition, held)
         ids = [stage.id for stage in edition.stages]
-        if first is not None:
-            found |= of_it & Q(stage__in=ids[first:])
-        settles = [stage.id for stage in edition.stages if held.role in stage.settled_by]
+        firsts = [first for held in roles if (first := _first_stage(edition, held)) is not None]
+        if firsts:
+            found |= of_it & Q(stage__in=ids[min(firsts) :])
+        named = {held.role for held in roles}
+        settles = [stage.id for stage in edition.stages if named.intersection(stage.settled_by)]
         if settles:
             found |= of_it & Q(stage__in=settles, contested=True)
-    consulted = Consultation.objects.filter(authority=held.organisation).values("application_id")
-    return found | Q(pk__in=_came_back(held.organisation)) | Q(pk__in=consulted)
+    consulted = Consultation.objects.filter(authority=organisation).values("application_id")
+    return found | Q(pk__in=_came_back(organisation)) | Q(pk__in=consulted)
 
 
 # After these an application may stand at an earlier stage than one at which somebody acted.

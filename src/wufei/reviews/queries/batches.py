@@ -47,6 +47,7 @@ def progress_of(*, batch: Batch) -> Progress:
     return Progress(**found)
 
 
-def items_of(*, batch: Batch) -> QuerySet[BatchItem]:
-    """Return the items with their applications, in their order."""
-    return batch.items.select_related("application__organisation").order_by("position")
+def items_of(*, batch: Batch, only_refused: bool = False) -> QuerySet[BatchItem]:
+    """Return the items with their applications, in their order; all, or what can't be or could not be done."""
+    rows = batch.items.select_related("application__organisation").order_by("position")
+    return rows.filter(~Q(foreseen_refusal="") | Q(state=BatchItem.State.REFUSED)) if only_refused else rows

@@ -13,7 +13,6 @@ from wufei.policies import queries as policy_queries
 from wufei.policies.edition import Edition, SubjectKind
 from wufei.registry.models import Organisation
 from wufei.reviews import documents, stages, telling
-from wufei.reviews.clock import local_day
 from wufei.reviews.documents import Listed, Norm
 from wufei.reviews.models import (
     Act,
@@ -32,6 +31,7 @@ from wufei.reviews.queries.ranking import ranking
 from wufei.reviews.queries.rounds_recommending import recommendation_list, recommending_stage
 from wufei.reviews.refusals import ReviewRefused
 from wufei.reviews.stages import Action
+from wufei.terms.day import local_day
 
 _METHODS = {"none": "得分取各专家总分的平均数。", "z_score": "得分按专家标准化（z 分数）后取平均数。"}
 _SAID = (Action.AGREE, Action.DISAGREE, Action.SETTLE_FOR, Action.SETTLE_AGAINST, Action.RETURN)

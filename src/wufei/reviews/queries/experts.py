@@ -3,9 +3,12 @@
 from collections import defaultdict
 from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Any
+from uuid import UUID
 
-from django.db.models import Count, Q, QuerySet
+from django.db.models import Count, FilteredRelation, OuterRef, Q, QuerySet, Subquery
+from django.db.models.functions import Coalesce
 
 from wufei.policies import queries as policy_queries
 from wufei.policies.edition import Edition, Scoring, Stage
@@ -60,10 +63,14 @@ def found_experts(
 
 def with_load(among: QuerySet[Expert]) -> QuerySet[Expert]:
     """Count beside each expert the live ties and the assignments that were not withdrawn."""
-    return among.annotate(
-        tie_count=Count("ties", filter=Q(ties__ended_at=None), distinct=True),
-        assignment_count=Count("assignments", filter=Q(assignments__withdrawn_at=None), distinct=True),
-    )
+    ties = ExpertTie.objects.filter(expert=OuterRef("pk"), ended_at=None)
+    given = Assignment.objects.filter(expert=OuterRef("pk"), withdrawn_at=None)
+    return among.annotate(tie_count=_number(ties), assignment_count=_number(given))
+
+
+def _number(rows: QuerySet[Any]) -> Coalesce:
+    """Count by itself what belongs to each row: joined to each other, ties and assignments would multiply."""
+    return Coalesce(Subquery(rows.order_by().values("expert").annotate(n=Count("pk")).values("n")), 0)
 
 
 def expert_stage(*, edition: Edition, stage: str = "") -> Stage:
@@ -122,12 +129,20 @@ def ties_of(*, experts: Collection[Expert]) -> Index:
     )
 
 
-def interests_of(*, applications: QuerySet[Application]) -> dict[int, Interests]:
-    """Return who would gain or lose by each of the applications, in three queries."""
-    rows = list(applications.order_by("pk").values_list("pk", "organisation_id", "organisation__uscc"))
+def interests_of(
+    *, applications: QuerySet[Application], tied_to: Collection[str] | None = None
+) -> dict[int, Interests]:
+    """
+    Return who would gain or lose by each of the applications, in three queries.
+
+    With `tied_to` only of those in which one of these codes has a part: of the others nothing follows.
+    """
+    rows = applications.order_by("pk").values_list("pk", "organisation_id", "organisation__uscc")
     kin = _kindred()
     agencies: dict[int, set[str]] = defaultdict(set)
     reports = AgencyReport.objects.filter(organisation__in=applications.order_by().values("organisation_id"))
+    if tied_to is not None:
+        reports = reports.filter(agency__uscc__in=tied_to)
     for organisation, uscc in reports.values_list("organisation_id", "agency__uscc"):
         agencies[organisation].add(uscc)
     nobody: frozenset[str] = frozenset()
@@ -138,6 +153,7 @@ def interests_of(*, applications: QuerySet[Application]) -> dict[int, Interests]
             agencies=frozenset(agencies.get(organisation, ())),
         )
         for pk, organisation, uscc in rows
+        if tied_to is None or uscc in tied_to or organisation in kin or organisation in agencies
     }
 
 
@@ -238,16 +254,17 @@ def candidates_for(*, round_: Round, stage: str) -> tuple[list[Expert], list[Exc
     reasons: dict[int, Conflict] = {}
     index = ties_of(experts=pool)
     open_ = Application.objects.filter(round=round_, outcome="")
-    for interests in interests_of(applications=open_).values():
-        reasons = index.conflicts(interests) | reasons
+    for interests in interests_of(applications=open_, tied_to=index.by_code).values():
+        for expert, reason in index.conflicts(interests).items():
+            reasons.setdefault(expert, reason)
     candidates, excluded = [], []
-    for expert in pool:
-        if expert.number in drawn:
-            excluded.append(Excluded(expert.number, "drawn_already"))
-        elif reason := reasons.get(expert.pk):
-            excluded.append(Excluded(expert.number, reason.reason, reason.uscc))
+    for each in pool:
+        if each.number in drawn:
+            excluded.append(Excluded(each.number, "drawn_already"))
+        elif why := reasons.get(each.pk):
+            excluded.append(Excluded(each.number, why.reason, why.uscc))
         else:
-            candidates.append(expert)
+            candidates.append(each)
     return candidates, excluded
 
 
@@ -293,11 +310,32 @@ class Load:
 
 
 def loads_of(*, round_: Round, stage: str) -> list[Load]:
-    """Return the loads of the drawn experts, by number, in three queries."""
-    rows = assignments_of(round_=round_, stage=stage).order_by().values_list("expert_id")
-    counted = rows.annotate(n=Count("pk"), done=Count("sheet__submitted_at"))
-    found = {pk: (n, done) for pk, n, done in counted}
+    """Return the loads of the drawn experts, by number."""
+    found = _kept_loads(round_, round_.uid, stage, scored_so_far())
     return [Load(e, *found.get(e.pk, (0, 0))) for e in drawn_experts(round_=round_, stage=stage)]
+
+
+def scored_so_far() -> tuple[int, int, int]:
+    """
+    Return how many assignments were ever made, how many withdrawn, and how many sheets handed in.
+
+    None of them is ever undone: where all three are what they were, so is all that follows from them.
+    """
+    return (
+        Assignment.objects.count(),
+        Assignment.objects.filter(withdrawn_at__isnull=False).count(),
+        ScoreSheet.objects.filter(submitted_at__isnull=False).count(),
+    )
+
+
+@lru_cache(maxsize=16)
+def _kept_loads(
+    round_: Round, _uid: UUID, stage: str, _so_far: tuple[int, int, int]
+) -> Mapping[int, tuple[int, int]]:
+    submitted = FilteredRelation("sheet", condition=Q(sheet__submitted_at__isnull=False))
+    rows = assignments_of(round_=round_, stage=stage).order_by().annotate(submitted=submitted)
+    counted = rows.values_list("expert_id").annotate(n=Count("pk"), done=Count("submitted"))
+    return {pk: (n, done) for pk, n, done in counted}
 
 
 def unassigned(*, round_: Round, stage: str, per_case: int) -> QuerySet[Any]:

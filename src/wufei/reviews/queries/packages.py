@@ -2,8 +2,9 @@
 
 from collections.abc import Iterable
 
-from django.db.models import Case, QuerySet, Value, When
+from django.db.models import Case, Prefetch, QuerySet, Value, When
 
+from wufei.cases.models import SubmittedEvidence
 from wufei.policies.edition import Edition
 from wufei.registry.models import Organisation
 from wufei.reviews.models import Application, Package, Round, SigningKey
@@ -18,7 +19,8 @@ def sent_upward(*, round_: Round, edition: Edition) -> QuerySet[Application]:
         rows = rows.filter(stage__in=above).exclude(outcome=Outcome.WITHDRAWN)
     else:
         rows = rows.filter(outcome=Outcome.RECOGNISED)
-    return rows.select_related("organisation", "submission").prefetch_related("submission__files")
+    files = Prefetch("submission__files", SubmittedEvidence.objects.order_by("pk"))
+    return rows.select_related("organisation", "submission").prefetch_related(files)
 
 
 def packages_of(*, round_: Round) -> QuerySet[Package]:

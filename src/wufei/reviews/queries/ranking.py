@@ -1,15 +1,21 @@
 """What reads scores: the ranking of a round, in two queries; each tie rule asks once more for each thousand tied."""
 
+import gc
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from contextlib import contextmanager
+from dataclasses import dataclass, replace
 from decimal import Decimal, InvalidOperation
+from functools import lru_cache
 from typing import Any
+from uuid import UUID
+
+from django.db.models import Count, Sum
 
 from wufei.policies import queries as policy_queries
 from wufei.policies.edition import Scoring, TieRule
 from wufei.reviews import ranking as ranks
-from wufei.reviews.models import Application, Round
-from wufei.reviews.queries.experts import expert_stage, scoring_of, submitted_sheets
+from wufei.reviews.models import Application, Expert, Round
+from wufei.reviews.queries.experts import expert_stage, scored_so_far, scoring_of, submitted_sheets
 from wufei.reviews.queries.frozen import FigureOf
 from wufei.reviews.scoring import CaseScore, Sheet, case_scores
 from wufei.reviews.stages import Outcome
@@ -62,19 +68,24 @@ def ranking(*, round_: Round, stage: str = "") -> Ranking:
     """
     edition = policy_queries.edition(round_.edition)
     at, scoring = expert_stage(edition=edition, stage=stage), scoring_of(edition=edition)
+    with _no_collection():
+        return _ranked(round_, at.id, scoring)
+
+
+def _ranked(round_: Round, stage: str, scoring: Scoring) -> Ranking:
     applications = _applications(round_)
     scores = case_scores(
-        _sheets(round_, at.id, applications),
+        _sheets(round_, stage, applications),
         method=scoring.normalisation,
         outlier_points=scoring.outlier_points,
     )
     contenders = [ranks.Contender(pk, applications[pk][0][0], each.normalised) for pk, each in scores.items()]
-    places = ranks.rank(contenders, ties=scoring.ties, values_of=_TieValues(round_, at.id))
+    places = ranks.rank(contenders, ties=scoring.ties, values_of=_TieValues(round_, stage))
     unscored = sum(
-        1 for pk, (_, stands_at) in applications.items() if stands_at == at.id and pk not in scores
+        1 for pk, (_, stands_at) in applications.items() if stands_at == stage and pk not in scores
     )
     return Ranking(
-        stage=at.id, scoring=scoring, unscored=unscored,
+        stage=stage, scoring=scoring, unscored=unscored,
         rows=tuple(
             RankedCase(
                 place.rank, place.case, *applications[place.case][0], scores[place.case], place.decided_by,
@@ -83,6 +94,53 @@ def ranking(*, round_: Round, stage: str = "") -> Ranking:
             for place in places
         ),
     )  # fmt: skip
+
+
+@contextmanager
+def _no_collection() -> Iterator[None]:
+    """
+    Put off the search for cycles: of the hundreds of thousands of tuples made here none is in one.
+
+    Looking through all of them again and again as they become more is a third of the work otherwise.
+    """
+    was_on = gc.isenabled()
+    gc.disable()
+    try:
+        yield
+    finally:
+        if was_on:
+            gc.enable()
+
+
+def ranking_shown(*, round_: Round, stage: str = "") -> Ranking:
+    """
+    Return the ranking for a page: worked out once, and again when anything has happened that enters it.
+
+    Sheets, withdrawals and acts only ever become more, and versions rise: their numbers say whether anything has.
+    They are read first, so what is kept is never older than they say. Decisions rank anew.
+
+    :raises ReviewRefused: `no_expert_stage`, `edition_has_no_scoring`
+    """
+    return _kept(round_, round_.uid, stage, _happened(round_))
+
+
+@lru_cache(maxsize=4)
+def _kept(round_: Round, _uid: UUID, stage: str, _happened: tuple[Any, ...]) -> Ranking:
+    return ranking(round_=round_, stage=stage)
+
+
+def _happened(round_: Round) -> tuple[Any, ...]:
+    """Return how much has happened that a ranking follows from: counted by indexes, kept nowhere."""
+    acts = Application.objects.filter(round=round_).aggregate(cases=Count("pk"), versions=Sum("version"))
+    experts = Expert.objects.filter(pool=round_.authority_id).aggregate(versions=Sum("version"))
+    return *scored_so_far(), acts["cases"], acts["versions"], experts["versions"]
+
+
+def named_today(rows: Sequence[RankedCase]) -> list[RankedCase]:
+    """Return the rows with the names that their organisations have now."""
+    found = Application.objects.filter(pk__in=[row.application for row in rows])
+    names = dict(found.values_list("pk", "organisation__name"))
+    return [replace(row, organisation=names.get(row.application, row.organisation)) for row in rows]
 
 
 def _applications(round_: Round) -> dict[int, tuple[tuple[str, str, str], str]]:

@@ -200,13 +200,31 @@ def titles(
             output_field=CharField(),
         )
     )
-    said = {"edition": edition, "level": level, "authority": authority, "standing": state, "year": year}
+    said = {"edition": edition, "level": level, "authority": authority, "year": year}
     rows = rows.filter(**{name: value for name, value in said.items() if value})
+    if state:
+        rows = rows.filter(_stood(state, at))
     if within:
-        rows = rows.filter(holder_division__startswith=jurisdiction_prefix(within))
+        rows = rows.filter(_ever_held_in(within), holder_division__startswith=jurisdiction_prefix(within))
     if text:
         rows = rows.filter(_named(text))
     return rows.select_related("authority")
+
+
+def _stood(state: str, at: date) -> Q:
+    """Return the titles with that `standing` on the day, found by their ends, of which a title has one at most."""
+    ends = TitleEvent.objects.filter(kind__in=ENDING, on__lte=at)
+    if state not in (IN_FORCE, EXPIRED):
+        return Q(pk__in=ends.filter(kind=state).values("title_id"))
+    has_expired = Q(valid_to__isnull=False, valid_to__lt=at)
+    return ~Q(pk__in=ends.values("title_id")) & (has_expired if state == EXPIRED else ~has_expired)
+
+
+def _ever_held_in(division_code: str) -> Q:
+    """Return what was ever held in the division: what is held there now is asked only of these few."""
+    own = Organisation.objects.filter(division_code__startswith=jurisdiction_prefix(division_code))
+    held = TitleEvent.objects.filter(kind__in=HOLDING, holder__in=own.values("pk"))
+    return Q(organisation__in=own.values("pk")) | Q(pk__in=held.values("title_id"))
 
 
 def _named(text: str) -> Q:
@@ -222,7 +240,8 @@ def _named(text: str) -> Q:
 
 def titles_seen_by(*, authority: Organisation, at: date, **narrowed: Any) -> QuerySet[Any]:
     """Return the titles that the authority works with: those that it gave, and those held in its jurisdiction."""
-    within = Q(holder_division__startswith=jurisdiction_prefix(authority.division_code))
+    held = Q(holder_division__startswith=jurisdiction_prefix(authority.division_code))
+    within = _ever_held_in(authority.division_code) & held
     return titles(at=at, **narrowed).filter(Q(authority=authority) | within)
 
 

@@ -1,10 +1,10 @@
 """In which roles may this person act on that application?"""
 
+from collections.abc import Iterable
 from datetime import date
 
-from wufei.cases.models import Case
 from wufei.registry.access import Permission, Role
-from wufei.registry.models import Organisation, OrganisationKind, User
+from wufei.registry.models import Organisation, OrganisationKind, RoleAssignment, User
 from wufei.registry.queries import jurisdiction_prefix, levels_of, may, roles_of
 from wufei.reviews.models import Application, Delegation
 from wufei.reviews.queries.agencies import agency_at
@@ -20,30 +20,34 @@ def roles_on(*, user: User, application: Application, on: date) -> dict[str, Org
     """
     if not user.is_active:
         return {}
-    found = dict(authority_roles(user=user, division_code=application.district_code))
+    held = roles_of(user=user)
+    found = dict(authority_roles_among(held, application.district_code))
     if may(user=user, permission=Permission.EDIT_CASE, organisation=application.organisation, on=on):
         found[APPLICANT] = application.organisation
-    if agency := agency_at(user=user, application=application, on=on):
+    is_staff = any(each.role == Role.AGENCY_STAFF for each in held)  # the question is dear, and few are
+    if is_staff and (agency := agency_at(user=user, application=application, on=on)):
         found["AGENCY"] = agency
     return found
 
 
 def authority_roles(*, user: User, division_code: str) -> list[tuple[str, Organisation]]:
     """Return the roles that the person has as an authority's officer towards who is in the division."""
+    return authority_roles_among(roles_of(user=user), division_code)
+
+
+def authority_roles_among(
+    assigned: Iterable[RoleAssignment], division_code: str
+) -> list[tuple[str, Organisation]]:
+    """Return which of a person's roles are an authority's officer's towards who is in the division."""
     return [
         (f"{level}_{held.organisation.branch}", held.organisation)
-        for held in roles_of(user=user)
+        for held in assigned
         if held.role == Role.AUTHORITY_OFFICER
         and held.organisation.kind == OrganisationKind.AUTHORITY
         and held.organisation.branch
         and division_code.startswith(jurisdiction_prefix(held.organisation.division_code))
         for level in sorted(levels_of(held.organisation.division_code))
     ]
-
-
-def applicant_may(*, user: User, case: Case, on: date) -> bool:
-    """Return whether the person may hand in the case."""
-    return may(user=user, permission=Permission.EDIT_CASE, organisation=case.organisation, on=on)
 
 
 def principals_of(*, user: User, on: date) -> list[User]:

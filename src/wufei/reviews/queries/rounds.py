@@ -2,11 +2,12 @@
 
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import date, datetime, timedelta
 from decimal import ROUND_HALF_UP, Decimal
+from functools import lru_cache
 
-from django.db.models import Count, Q, QuerySet
+from django.db.models import Count, Q, QuerySet, Sum
 from django.db.models.functions import Substr
 
 from wufei.policies import queries as policy_queries
@@ -14,7 +15,7 @@ from wufei.policies.edition import Edition, Stage
 from wufei.registry.access import Permission
 from wufei.registry.models import User
 from wufei.registry.queries import visible_organisations
-from wufei.reviews.models import Act, Application, QuotaUse, Round
+from wufei.reviews.models import Act, Application, Consultation, QuotaUse, Round
 from wufei.reviews.stages import Action, Outcome
 
 DAY = timedelta(days=1)
@@ -56,36 +57,55 @@ class StageCount:
     id: str
     label: str
     count: int  # that stand there now
+    not_yet: int = 0  # of these the reader may open none: they have not come to its level
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Status:
-    """How far the applications of a round are."""
+    """
+    How far the applications of a round are.
+
+    Who runs a round counts all of it, though it opens a case only when that has come to its level: `not_yet` says
+    of how many that is not so.
+    """
 
     stages: tuple[StageCount, ...]
     outcomes: Mapping[str, int]  # outcome → number, those that occur
     contested: int
+    outcomes_not_yet: Mapping[str, int]  # those that ended below the reader's level
 
     @property
     def applications(self) -> int:
         return sum(row.count for row in self.stages) + sum(self.outcomes.values())
 
+    @property
+    def not_yet(self) -> int:
+        return sum(row.not_yet for row in self.stages) + sum(self.outcomes_not_yet.values())
 
-def status_of(*, round_: Round, among: QuerySet[Application] | None = None) -> Status:
-    """Return the counts per stage and outcome, in one query."""
-    rows = Application.objects.all() if among is None else among
-    found = rows.filter(round=round_).order_by().values_list("stage", "outcome", "contested")
+
+def status_of(
+    *,
+    round_: Round,
+    among: QuerySet[Application] | None = None,
+    openable: QuerySet[Application] | None = None,
+) -> Status:
+    """Return the counts per stage and outcome, in one query; `openable` is what the reader may open of them."""
+    rows = (Application.objects.all() if among is None else among).filter(round=round_).order_by()
+    opened = Q() if openable is None else Q(pk__in=openable.filter(round=round_).order_by().values("pk"))
     at, outcomes, contested = Counter[str](), Counter[str](), 0
-    for stage, outcome, is_contested, number in found.annotate(n=Count("pk")):
+    at_not_yet, outcomes_not_yet = Counter[str](), Counter[str]()
+    counted = rows.values_list("stage", "outcome", "contested").annotate(
+        n=Count("pk"), open=Count("pk", filter=opened) if openable is not None else Count("pk")
+    )
+    for stage, outcome, is_contested, number, may_open in counted:
         contested += number if is_contested else 0
-        if outcome:
-            outcomes[outcome] += number
-        else:
-            at[stage] += number
+        (outcomes if outcome else at)[outcome or stage] += number
+        (outcomes_not_yet if outcome else at_not_yet)[outcome or stage] += number - may_open
     edition = policy_queries.edition(round_.edition)
     return Status(
-        stages=tuple(StageCount(s.id, s.label, at[s.id]) for s in edition.stages),
+        stages=tuple(StageCount(s.id, s.label, at[s.id], at_not_yet[s.id]) for s in edition.stages),
         outcomes={o.value: outcomes[o.value] for o in Outcome if outcomes[o.value]}, contested=contested,
+        outcomes_not_yet={o: number for o, number in outcomes_not_yet.items() if number},
     )  # fmt: skip
 
 
@@ -126,13 +146,43 @@ def statistics(*, round_: Round, among: QuerySet[Application] | None = None) -> 
     edition = policy_queries.edition(round_.edition)
     by_industry = rows.annotate(industry=Substr("organisation__industry_code", 1, 2))
     return Statistics(
-        stages=_funnel(edition, rows),
+        stages=_funnel(round_, edition, rows),
         districts=_shares(rows, "district_code"),
         industries=_shares(by_industry, "industry"),
     )
 
 
-def _funnel(edition: Edition, rows: QuerySet[Application]) -> tuple[StageStatistics, ...]:
+def _funnel(round_: Round, edition: Edition, rows: QuerySet[Application]) -> tuple[StageStatistics, ...]:
+    """
+    Return the funnel: worked out once, and again when an act or a consultation more is in the round.
+
+    Which applications a person sees, and how far each is, follows from these alone; they only ever become more, and
+    are counted first, so what is kept is never older than the count says.
+    """
+    sql, parameters = rows.values("pk").query.sql_with_params()
+    acts = Application.objects.filter(round=round_).aggregate(cases=Count("pk"), acts=Sum("version"))
+    asked = Consultation.objects.filter(application__round=round_).count()
+    happened = (round_.uid, acts["cases"], acts["acts"], asked)
+    return _kept_funnel(_Asked(sql, tuple(map(str, parameters)), rows), edition.id, happened)
+
+
+@dataclass(frozen=True, slots=True)
+class _Asked:
+    """Applications, known by the question that they answer."""
+
+    sql: str
+    parameters: tuple[str, ...]
+    rows: QuerySet[Application] = field(compare=False)
+
+
+@lru_cache(maxsize=64)
+def _kept_funnel(
+    asked: _Asked, edition_id: str, _happened: tuple[object, ...]
+) -> tuple[StageStatistics, ...]:
+    return _worked_out(policy_queries.edition(edition_id), asked.rows)
+
+
+def _worked_out(edition: Edition, rows: QuerySet[Application]) -> tuple[StageStatistics, ...]:
     """An application reached a stage if it stands there, left it, or stands further on."""
     place = {stage.id: index for index, stage in enumerate(edition.stages)}
     furthest: dict[int, int] = {}

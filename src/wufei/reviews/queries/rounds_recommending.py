@@ -4,18 +4,20 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from decimal import ROUND_HALF_UP, Decimal
 
-from django.db.models import Avg, Q
+from django.db.models import Avg, F, OuterRef, QuerySet, Subquery
+from django.db.models.functions import Round as Round_
 
 from wufei.policies import queries as policy_queries
 from wufei.policies.edition import Edition, Stage
 from wufei.registry.models import Organisation
 from wufei.registry.queries import levels_of
 from wufei.reviews import stages
-from wufei.reviews.models import Application, QuotaUse, RecommendationPlace, Round
+from wufei.reviews.models import Application, Assignment, QuotaUse, RecommendationPlace, Round
 from wufei.reviews.queries.applications_seen import within
 from wufei.reviews.stages import Outcome
 
 _OUT = (Outcome.REJECTED, Outcome.WITHDRAWN)
+_STILL_IN = ("", *(each.value for each in Outcome if each not in _OUT))  # named, so that an index finds them
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -31,7 +33,8 @@ class Recommended:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RecommendationList:
-    rows: tuple[Recommended, ...]
+    rows: tuple[Recommended, ...]  # those asked for
+    total: int
     is_placed: bool  # the order was given; else it is by score
     quota_says: str = ""
     cap: int | None = None  # None: no quota is set
@@ -39,7 +42,8 @@ class RecommendationList:
 
     @property
     def over(self) -> int:
-        return sum(row.is_over for row in self.rows)
+        """Return how many are beyond the quota, on whichever page they stand."""
+        return 0 if self.cap is None else max(0, self.total - self.cap)
 
 
 def recommending_stage(*, edition: Edition, authority: Organisation) -> Stage | None:
@@ -54,30 +58,41 @@ def recommending_stage(*, edition: Edition, authority: Organisation) -> Stage | 
     return (counted or found)[-1] if found else None
 
 
-def recommendation_list(*, round_: Round, authority: Organisation) -> RecommendationList:
-    """Return the list in the order that was given, else by score; the same few queries however long it is."""
+def recommendation_list(
+    *,
+    round_: Round,
+    authority: Organisation,
+    first: int = 1,
+    number: int | None = None,
+    total: int | None = None,
+) -> RecommendationList:
+    """
+    Return the list in the order that was given, else by score, or a part of it from the first-th on.
+
+    The same few queries however long it is; only the rows of the part are read. `total` is of who has counted.
+    """
     edition = policy_queries.edition(round_.edition)
     stage = recommending_stage(edition=edition, authority=authority)
     if stage is None:
-        return RecommendationList(rows=(), is_placed=False)
+        return RecommendationList(rows=(), total=0, is_placed=False)
     ids = [each.id for each in edition.stages]
     candidates = candidates_of(round_=round_, authority=authority, edition=edition)
-    places = dict(
-        RecommendationPlace.objects.filter(round=round_, authority=authority).values_list(
-            "application_id", "position"
-        )
-    )
+    end = None if number is None else first - 1 + number
+    means = dict(in_order(candidates, round_, authority).values_list("pk", "mean")[first - 1 : end])
+    read = candidates if number is None else candidates.filter(pk__in=list(means))
+    applications = {row.pk: row for row in read.select_related("organisation")}
     cap, used, says = _quota(round_, edition, stage, authority)
-    rows = []
-    for position, (application, score) in enumerate(_in_order(candidates, places), start=1):
-        passed = _has_passed(application, ids, stage)
-        rows.append(
-            Recommended(
-                position=position, application=application, score=score, has_passed=passed,
-                is_over=cap is not None and position > cap,
-            )
-        )  # fmt: skip
-    return RecommendationList(rows=tuple(rows), is_placed=bool(places), quota_says=says, cap=cap, used=used)
+    rows = tuple(
+        Recommended(
+            position=position, application=applications[key], score=_rounded(mean),
+            has_passed=_has_passed(applications[key], ids, stage), is_over=cap is not None and position > cap,
+        )
+        for position, (key, mean) in enumerate(means.items(), start=first)
+    )  # fmt: skip
+    return RecommendationList(
+        rows=rows, total=candidates.count() if total is None else total, is_placed=places_of(round_, authority).exists(), quota_says=says,
+        cap=cap, used=used,
+    )  # fmt: skip
 
 
 def _has_passed(application: Application, ids: Sequence[str], stage: Stage) -> bool:
@@ -85,41 +100,56 @@ def _has_passed(application: Application, ids: Sequence[str], stage: Stage) -> b
     return further and application.outcome not in _OUT
 
 
-def candidates_of(
-    *, round_: Round, authority: Organisation, edition: Edition
-) -> list[tuple[Application, Decimal | None]]:
-    """Return what the authority may recommend, with the mean of the experts' sheets."""
+def places_of(round_: Round, authority: Organisation) -> QuerySet[RecommendationPlace]:
+    """Return the places that the authority gave."""
+    return RecommendationPlace.objects.filter(round=round_, authority=authority)
+
+
+def candidates_of(*, round_: Round, authority: Organisation, edition: Edition) -> QuerySet[Application]:
+    """Return what the authority may recommend."""
     stage = recommending_stage(edition=edition, authority=authority)
     assert stage is not None, "asked only of who recommends"
     ids = [each.id for each in edition.stages]
-    scored = Q(assignments__withdrawn_at=None, assignments__sheet__submitted_at__isnull=False)
-    rows = (
-        Application.objects.filter(
-            within(authority.division_code), round=round_, stage__in=ids[ids.index(stage.id) :]
-        )
-        .exclude(outcome__in=_OUT)
-        .select_related("organisation")
-        .annotate(mean=Avg("assignments__sheet__total", filter=scored))
-        .order_by("code")
+    return Application.objects.filter(
+        within(authority.division_code),
+        round=round_,
+        stage__in=ids[ids.index(stage.id) :],
+        outcome__in=_STILL_IN,
     )
-    return [(row, _rounded(row.mean)) for row in rows]
+
+
+def in_order(
+    candidates: QuerySet[Application], round_: Round, authority: Organisation
+) -> QuerySet[Application]:
+    """
+    Return those with a place by it, the others behind them by `mean`, the experts' mean score, equal ones by code.
+
+    Equal is what is shown as equal.
+    """
+    place = places_of(round_, authority).filter(application=OuterRef("pk")).values("position")
+    scored = Assignment.objects.filter(
+        application=OuterRef("pk"), withdrawn_at=None, sheet__submitted_at__isnull=False
+    )
+    mean = scored.order_by().values("application").annotate(mean=Avg("sheet__total")).values("mean")
+    rows = candidates.annotate(place=Subquery(place[:1]), mean=Subquery(mean))
+    return rows.order_by(F("place").asc(nulls_last=True), Round_("mean", 2).desc(nulls_last=True), "code")
 
 
 def _rounded(mean: object) -> Decimal | None:
     return None if mean is None else Decimal(str(mean)).quantize(Decimal("0.01"), ROUND_HALF_UP)
 
 
-def _in_order(
-    candidates: Sequence[tuple[Application, Decimal | None]], places: Mapping[int, int]
-) -> list[tuple[Application, Decimal | None]]:
-    """Those with a place by it, the others behind them by score, equal ones by code."""
+def moved(codes: Sequence[str], to: Mapping[str, int]) -> list[str]:
+    """
+    Return the codes with some of them at other places, counted from 1; the rest keep their order around them.
 
-    def key(row: tuple[Application, Decimal | None]) -> tuple[int, Decimal, str]:
-        application, score = row
-        last = len(candidates) + len(places) + 1
-        return (places.get(application.pk, last), -(score or Decimal(-1)), application.code)
-
-    return sorted(candidates, key=key)
+    >>> moved("abcde", {"e": 1}), moved("abcde", {"a": 2, "b": 1}), moved("abc", {"a": 99})
+    (['e', 'a', 'b', 'c', 'd'], ['b', 'a', 'c', 'd', 'e'], ['b', 'c', 'a'])
+    """
+    found = [code for code in codes if code not in to]
+    for code in sorted(to, key=lambda each: (to[each], each)):
+        found.insert(to[code] - 1, code)
+    return found
 
 
 def _quota(

@@ -1,13 +1,14 @@
 """What reads score sheets: what an expert may see of a case, and the matrix of all scores."""
 
 from collections import defaultdict
-from collections.abc import Sequence
+from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
+from typing import Any
 
 from django.core.files.storage import default_storage
-from django.db.models import QuerySet
+from django.db.models import Exists, OuterRef, QuerySet
 
 from wufei.cases.models import SubmittedEvidence
 from wufei.ledger.models import Place
@@ -162,6 +163,17 @@ def blind_file(*, assignment: Assignment, number: int) -> tuple[BlindFile, bytes
     return BlindFile(number, row.get_category_display(), row.kind, False), made
 
 
+def earlier_sheets(*, application: Application, stage: str) -> list[ScoreSheet]:
+    """Return the sheets that were handed in for a submission before the one that is being judged."""
+    rows = ScoreSheet.objects.filter(
+        assignment__application=application, assignment__stage=stage, submitted_at__isnull=False,
+        assignment__withdrawn_at__isnull=False,
+        assignment__assigned_at__lt=application.submission.submitted_at,
+    )  # fmt: skip
+    found = rows.select_related("assignment__expert__user")
+    return list(found.order_by("submitted_at", "assignment__turn", "assignment__expert__number"))
+
+
 # ---- the matrix -------------------------------------------------------------------------
 
 
@@ -198,7 +210,14 @@ class MatrixRow:
         return any(mark.turn == 2 for mark in self.marks)
 
 
-def matrix(*, round_: Round, stage: str = "", applications: Sequence[Application]) -> list[MatrixRow]:
+def scored_keys(*, round_: Round, stage: str) -> QuerySet[Any]:
+    """Return the keys of the applications that somebody was given to score at the stage, by code."""
+    given = Assignment.objects.filter(application=OuterRef("pk"), stage=stage, withdrawn_at=None)
+    rows = Application.objects.filter(Exists(given), round=round_)
+    return rows.order_by("code").values_list("pk", flat=True)
+
+
+def matrix(*, round_: Round, stage: str = "", applications: Iterable[Application]) -> list[MatrixRow]:
     """Return the scores of these applications, in one query: who gave what, and what lies far from the rest."""
     edition = policy_queries.edition(round_.edition)
     at, scoring = expert_stage(edition=edition, stage=stage), scoring_of(edition=edition)

@@ -5,12 +5,15 @@ The counter in the frame of every page is the sum of the same sets that the list
 """
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import date
 from enum import StrEnum
+from functools import lru_cache
 from typing import Any
 
-from django.db.models import Exists, F, Func, IntegerField, Model, OuterRef, Q, QuerySet, Subquery
+from django.core.exceptions import EmptyResultSet
+from django.db import connection
+from django.db.models import Exists, F, Func, IntegerField, Model, OuterRef, Q, QuerySet
 
 from wufei.policies import queries as policy_queries
 from wufei.policies.edition import Edition
@@ -75,32 +78,75 @@ class Counts:
     unread: int
 
 
-def counts(*, user: User, on: date) -> Counts:
+def counts(*, user: User, on: date, held: Sequence[Held] | None = None) -> Counts:
     """Return how many tasks and unread messages the person has, in three queries however many there are."""
-    held = held_roles(user=user, on=on)
-    sets: Mapping[str, QuerySet[Any]] = {
-        **{kind.value: rows for kind, rows in _sets(user=user, held=held, on=on).items()},
-        "UNREAD": Message.objects.filter(to=user, read_at=None),
-    }
-    asked = {f"n_{name.lower()}": _count(rows) for name, rows in sets.items()}
-    found = User.objects.filter(pk=user.pk).annotate(**asked).values(*asked).get()
-    unread = found.pop("n_unread") or 0
-    return Counts(tasks=sum(number or 0 for number in found.values()), unread=unread)
+    unread, tasks = _counted(_asked(user, held_roles(user=user, on=on) if held is None else held, on))
+    return Counts(tasks=sum(tasks.values()), unread=unread)
 
 
-def _count(rows: QuerySet[Any]) -> Subquery:
-    counted = rows.order_by().annotate(number=Func(F("pk"), function="COUNT")).values("number")
-    return Subquery(counted, output_field=IntegerField())
+@dataclass(frozen=True, slots=True)
+class _Asked:
+    """Who asks, known by all that decides what is asked: the person, its roles, the open rounds, the day."""
+
+    key: tuple[Any, ...]
+    user: User = field(compare=False)
+    held: tuple[Held, ...] = field(compare=False)
+    rounds: tuple["OpenRounds", ...] = field(compare=False)
+    on: date = field(compare=False)
+
+    @property
+    def sets(self) -> dict[TaskKind, QuerySet[Any]]:
+        return _sets(user=self.user, held=self.held, rounds=self.rounds, on=self.on)
+
+
+def _asked(user: User, held: Sequence[Held], on: date) -> _Asked:
+    rounds = open_rounds() if held else []
+    roles = tuple((h.role, h.organisation.pk, h.organisation.division_code, h.person.pk) for h in held)
+    of = tuple((id(each.edition), each.keys) for each in rounds)  # an edition is loaded once
+    return _Asked((connection.vendor, user.pk, on, roles, of), user, tuple(held), tuple(rounds), on)
+
+
+def _counted(asked: _Asked) -> tuple[int, dict[TaskKind, int]]:
+    """Return how many messages are unread and how many tasks of each kind there are, in one statement."""
+    kinds, sql, parameters = _statement(asked)
+    with connection.cursor() as cursor:
+        cursor.execute(sql, parameters)
+        unread, *found = cursor.fetchone()
+    return unread, dict(zip(kinds, found, strict=True))
+
+
+@lru_cache(maxsize=256)
+def _statement(asked: _Asked) -> tuple[tuple[TaskKind, ...], str, tuple[Any, ...]]:
+    """
+    Return what counts each set, and the kinds that it counts behind the messages.
+
+    Only the words of the question are kept, never an answer. Every page asks it, and the ORM takes longer to put it
+    into words than the database to answer. Written out here: as annotations of one query the ORM would rename each
+    set's tables as well.
+    """
+    sets = asked.sets
+    parts: list[str] = []
+    parameters: list[Any] = []
+    for rows in (Message.objects.filter(to=asked.user, read_at=None), *sets.values()):
+        counted = rows.order_by().values_list(Func(F("pk"), function="COUNT", output_field=IntegerField()))
+        try:
+            sql, said = counted.query.sql_with_params()
+        except EmptyResultSet:
+            sql, said = "0", ()
+        parts.append(f"({sql})")
+        parameters += said
+    return tuple(sets), f"SELECT {', '.join(parts)}", tuple(parameters)
 
 
 def tasks_of(*, user: User, on: date) -> list[TaskGroup]:
     """Return what the person has to do, kind by kind, the most urgent first; empty kinds are left out."""
-    held = held_roles(user=user, on=on)
+    asked = _asked(user, held_roles(user=user, on=on), on)
+    _, numbers = _counted(asked)
+    editions = policy_queries.known_editions()
     found = []
-    for kind, rows in _sets(user=user, held=held, on=on).items():
-        number = rows.order_by().count()
-        if number:
-            shown = tuple(_READ[kind](row, on) for row in _first(kind, rows))
+    for kind, rows in asked.sets.items():
+        if number := numbers[kind]:
+            shown = tuple(_READ[kind](row, on, editions) for row in _first(kind, rows))
             found.append(TaskGroup(kind=kind, count=number, tasks=shown))
     return found
 
@@ -108,15 +154,18 @@ def tasks_of(*, user: User, on: date) -> list[TaskGroup]:
 def _first(kind: TaskKind, rows: QuerySet[Any]) -> Sequence[Model]:
     due, beside = _ORDER[kind]
     order = [F(due).asc(nulls_last=True), "pk"] if due else ["pk"]
-    return list(rows.select_related(*beside).order_by(*order)[:SHOWN])
+    keys = list(rows.order_by(*order).values_list("pk", flat=True)[:SHOWN])  # whole rows only of those shown
+    shown = rows.model._default_manager.filter(pk__in=keys).select_related(*beside).in_bulk()
+    return [shown[key] for key in keys]
 
 
-def _sets(*, user: User, held: Sequence[Held], on: date) -> dict[TaskKind, QuerySet[Any]]:
+def _sets(
+    *, user: User, held: Sequence[Held], rounds: Sequence["OpenRounds"], on: date
+) -> dict[TaskKind, QuerySet[Any]]:
     """Return the set of each kind; none for a kind that none of the person's roles has."""
     found: dict[TaskKind, QuerySet[Any]] = {}
     applicants = [h for h in held if h.is_applicant]
     officers = [h for h in held if not h.is_applicant]
-    rounds = open_rounds() if held else []
     if applicants:
         found[TaskKind.CORRECT] = to_correct(applicants, rounds)
     if officers:
@@ -179,11 +228,12 @@ def to_decide(held: Sequence[Held], rounds: Sequence[OpenRounds]) -> QuerySet[Ap
     condition = Q(pk__in=[])
     for role in held:
         for each in rounds:
-            condition |= role.covers() & _mine(role, each)
+            if (mine := _mine(role, each)) is not None:
+                condition |= role.covers() & mine
     return Application.objects.filter(condition)
 
 
-def _mine(held: Held, rounds: OpenRounds) -> Q:
+def _mine(held: Held, rounds: OpenRounds) -> Q | None:
     """Return the stages that the role decides alone, with others, of a notice, and those at which it approves."""
     ids: dict[str, list[str]] = {"alone": [], "jointly": [], "notice": [], "approving": []}
     for stage in rounds.edition.stages[1:]:
@@ -197,13 +247,14 @@ def _mine(held: Held, rounds: OpenRounds) -> Q:
         else:
             is_joint = len(deciders) > 1 and stage.kind in stages.VOTED
             ids["jointly" if is_joint else "alone"].append(stage.id)
-    found = Q(pk__in=[])
+    found: Q | None = None
     for name, still in (
         ("alone", Q()), ("jointly", Q(~Exists(_said(held.role)))), ("notice", Q(~Exists(_in_notice()))),
-        ("approving", Q(~Exists(_recommended(held.person)))),
+        ("approving", ~Exists(_recommended(by=held.person)) & ~Exists(_recommended(on_behalf_of=held.person))),
     ):  # fmt: skip
         if ids[name]:
-            found |= _at(rounds, ids[name]) & still
+            there = _at(rounds, ids[name]) & still
+            found = there if found is None else found | there
     return found
 
 
@@ -235,15 +286,13 @@ def _said(role: str) -> QuerySet[Act]:
     )  # fmt: skip
 
 
-def _recommended(person: User) -> QuerySet[Act]:
-    """Return what keeps the person from approving: it handed in or recommended (S7)."""
+def _recommended(**whose: User) -> QuerySet[Act]:
+    """Return what keeps the person from approving: it handed in or recommended, itself or through another (S7)."""
     other = (
         Action.SUBMIT, Action.WITHDRAW, Action.RETURN, Action.AGREE, Action.DISAGREE, Action.SETTLE_FOR,
         Action.SETTLE_AGAINST,
     )  # fmt: skip
-    return Act.objects.filter(
-        Q(by=person) | Q(on_behalf_of=person), application=OuterRef("pk"), action__in=other
-    )
+    return Act.objects.filter(**whose, application=OuterRef("pk"), action__in=other)
 
 
 def _notices_over(authorities: set[int], on: date) -> QuerySet[PublicNotice]:
@@ -293,8 +342,8 @@ def _task(
 
 
 def _of_application(kind: TaskKind) -> Any:
-    def read(row: Application, on: date) -> Task:
-        stage = stages.stage_of(policy_queries.edition(row.round.edition).stages, row.stage)
+    def read(row: Application, on: date, editions: Mapping[str, Edition]) -> Task:
+        stage = stages.stage_of(editions[row.round.edition].stages, row.stage)
         label = stage.applicant_label if kind is TaskKind.CORRECT else stage.label
         return _task(kind, (row.code,), row.organisation.name, label, row.due_on, on)
 
@@ -305,18 +354,18 @@ _READ: Mapping[TaskKind, Any] = {
     TaskKind.CORRECT: _of_application(TaskKind.CORRECT),
     TaskKind.DECIDE: _of_application(TaskKind.DECIDE),
     TaskKind.SETTLE: _of_application(TaskKind.SETTLE),
-    TaskKind.REPLY: lambda r, on: _task(
+    TaskKind.REPLY: lambda r, on, _: _task(
         TaskKind.REPLY, (r.pk,), r.application.organisation.name, r.department, r.due_on, on
     ),
-    TaskKind.SCORE: lambda r, on: _task(TaskKind.SCORE, (r.pk,), r.application.code, "", r.due_on, on),
-    TaskKind.EVALUATE: lambda r, on: _task(
+    TaskKind.SCORE: lambda r, on, _: _task(TaskKind.SCORE, (r.pk,), r.application.code, "", r.due_on, on),
+    TaskKind.EVALUATE: lambda r, on, _: _task(
         TaskKind.EVALUATE, (r.pk,), r.organisation.name, str(r.year), None, on
     ),
-    TaskKind.OBJECTION: lambda r, on: _task(
+    TaskKind.OBJECTION: lambda r, on, _: _task(
         TaskKind.OBJECTION, (r.code,), r.item.name_shown, r.code, None, on
     ),
-    TaskKind.NOTICE: lambda r, on: _task(TaskKind.NOTICE, (r.pk,), r.title, r.round.title, r.ends_on, on),
-    TaskKind.CHANGE: lambda r, on: _task(
+    TaskKind.NOTICE: lambda r, on, _: _task(TaskKind.NOTICE, (r.pk,), r.title, r.round.title, r.ends_on, on),
+    TaskKind.CHANGE: lambda r, on, _: _task(
         TaskKind.CHANGE, (r.pk,), r.title.name_given, r.get_kind_display(), r.due_on, on
     ),
 }

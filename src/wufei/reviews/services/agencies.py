@@ -12,7 +12,6 @@ from wufei.registry.models import Organisation, OrganisationKind, RoleAssignment
 from wufei.registry.queries import jurisdiction_prefix, require
 from wufei.registry.services import audit
 from wufei.reviews import stages, telling
-from wufei.reviews.clock import local_day
 from wufei.reviews.models import AgencyExclusion, AgencyMark, AgencyReport, Application, SpotCheck
 from wufei.reviews.queries import agencies as queries
 from wufei.reviews.queries.messages import applicants_of
@@ -20,6 +19,7 @@ from wufei.reviews.queries.roles import roles_on
 from wufei.reviews.refusals import ReviewRefused
 from wufei.reviews.services.deciding import lock
 from wufei.reviews.services.messages import tell
+from wufei.terms.day import local_day
 
 FULL_MARKS = Decimal(100)
 PLACES = 2

@@ -4,18 +4,16 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date, datetime
 
-from django.core.files.base import ContentFile
-from django.core.files.storage import default_storage
 from django.db import transaction
 
 from wufei.cases.evidence import examine
+from wufei.cases.services.storing import store
 from wufei.policies import queries as policy_queries
 from wufei.policies.edition import Scoring
 from wufei.registry.access import Role
 from wufei.registry.models import RoleAssignment, User
 from wufei.registry.services import audit
 from wufei.reviews import stages
-from wufei.reviews.clock import local_day
 from wufei.reviews.duties import Duty
 from wufei.reviews.models import AgencyReport, Application
 from wufei.reviews.queries.agencies import conflict_of_agency, is_excluded
@@ -24,6 +22,7 @@ from wufei.reviews.services import deciding
 from wufei.reviews.services.agencies import lock_report
 from wufei.reviews.services.sheets import points_given
 from wufei.reviews.stages import Action
+from wufei.terms.day import local_day
 
 LONGEST_WORDS = 20_000
 AGENCY = "AGENCY"
@@ -78,9 +77,7 @@ def attach_report(
     """
     locked, application, _scoring = _mine(report, version, by, now)
     examined = examine(name=name, content=content)
-    path = f"reviews/{application.pk}/agency/{examined.sha256}.{examined.kind}"
-    if not default_storage.exists(path):
-        path = default_storage.save(path, ContentFile(content))
+    path = store(folder=f"reviews/{application.pk}/agency", content=content, kind=examined.kind)
     locked.file_name, locked.sha256, locked.stored = examined.file_name, examined.sha256, path
     locked.version += 1
     locked.save()

@@ -1,6 +1,8 @@
 """Handing in: a case becomes, or is again, an application of a round."""
 
+from collections.abc import Iterator
 from datetime import datetime
+from itertools import count
 
 from django.db import transaction
 
@@ -11,11 +13,11 @@ from wufei.registry.access import Permission
 from wufei.registry.models import User
 from wufei.registry.queries import require
 from wufei.reviews import clock, stages
-from wufei.reviews.clock import local_day
 from wufei.reviews.models import Application, Round
 from wufei.reviews.queries.register import bars
 from wufei.reviews.refusals import ReviewRefused
 from wufei.reviews.services import deciding
+from wufei.terms.day import local_day
 
 
 @transaction.atomic
@@ -45,7 +47,7 @@ def submit(*, round_: Round, case: Case, by: User, now: datetime) -> Application
         _refuse_second(round_, case)
         application = Application.objects.create(
             round=round_, case=case, organisation=case.organisation, submission=submission,
-            code=_code(round_), district_code=case.organisation.division_code, stage=edition.stages[0].id,
+            code=next(next_codes(round_)), district_code=case.organisation.division_code, stage=edition.stages[0].id,
             stage_since=now, late_reason=late_reason,
         )  # fmt: skip
     elif is_new and late_reason != application.late_reason:
@@ -79,6 +81,7 @@ def _late_reason(round_: Round, case: Case, now: datetime) -> str:
     return leave.reason
 
 
-def _code(round_: Round) -> str:
-    """Return the next code of the round: it says the year and a number, and nothing of who it is."""
-    return f"{round_.year}-{round_.pk:03d}-{round_.applications.count() + 1:05d}"
+def next_codes(round_: Round) -> Iterator[str]:
+    """Yield the next codes of the round: each says the year and a number, and nothing of who it is."""
+    start = round_.applications.count() + 1
+    return (f"{round_.year}-{round_.pk:03d}-{number:05d}" for number in count(start))

@@ -7,14 +7,14 @@ from datetime import date, datetime
 from typing import Any
 
 from django.db import connection, transaction
-from django.db.models import Count, QuerySet
+from django.db.models import Count, F, QuerySet
 
 from wufei.catalogue.working_days import nth_working_day
 from wufei.policies import queries as policy_queries
 from wufei.policies.edition import Edition
 from wufei.registry.access import Permission
 from wufei.registry.models import User
-from wufei.registry.queries import local_day, require
+from wufei.registry.queries import require
 from wufei.registry.services import audit
 from wufei.reviews import clock
 from wufei.reviews.assignment import CannotAssign, CaseToAssign, ExpertToAssign, assign, replacements
@@ -25,6 +25,7 @@ from wufei.reviews.refusals import ReviewRefused
 from wufei.reviews.services.messages import tell_each
 from wufei.reviews.services.rounds import locked_round
 from wufei.reviews.telling import Telling
+from wufei.terms.day import local_day
 
 ORGANISER = "组织者"
 SCORING = "/reviews/scoring/"
@@ -148,7 +149,12 @@ def _cases(
     acted = queries.acted(applications=applications, experts=experts, edition=edition)
     gone: dict[int, set[int]] = defaultdict(set)  # who had it before: stepped back, or was replaced
     for case, expert in Assignment.objects.filter(
-        application__in=applications.values("pk"), stage=stage, turn=1
+        application__in=applications.values("pk"),
+        stage=stage,
+        turn=1,
+        assigned_at__gte=F(
+            "application__submission__submitted_at"
+        ),  # who had an earlier submission may have this
     ).values_list("application_id", "expert_id"):
         gone[case].add(expert)
     fields = queries.fields_of(applications=applications, known=known)

@@ -13,7 +13,7 @@ from django.db import transaction
 
 from wufei.registry.access import Permission
 from wufei.registry.models import User
-from wufei.registry.queries import NotPermitted, local_day
+from wufei.registry.queries import NotPermitted
 from wufei.registry.services import audit
 from wufei.reviews.models import Application, Batch, BatchItem, Round
 from wufei.reviews.queries.applications_seen import visible
@@ -21,6 +21,7 @@ from wufei.reviews.refusals import ReviewRefused
 from wufei.reviews.services import deciding
 from wufei.reviews.services.deciding import Said
 from wufei.reviews.stages import Action
+from wufei.terms.day import local_day
 
 MOST = 500
 ACTIONS = frozenset(

@@ -4,11 +4,10 @@ from collections.abc import Iterable
 from datetime import datetime
 from typing import Any
 
-from django.core.files.base import ContentFile
-from django.core.files.storage import default_storage
 from django.db import transaction
 
 from wufei.cases.evidence import examine
+from wufei.cases.services.storing import store
 from wufei.catalogue.working_days import nth_working_day
 from wufei.policies import queries as policy_queries
 from wufei.policies.edition import Department, Stage
@@ -16,11 +15,11 @@ from wufei.registry.models import Organisation, OrganisationKind, User
 from wufei.registry.queries import jurisdiction_prefix, levels_of
 from wufei.registry.services import audit
 from wufei.reviews import stages
-from wufei.reviews.clock import local_day
 from wufei.reviews.models import Application, Consultation
 from wufei.reviews.queries.roles import authority_roles, roles_on
 from wufei.reviews.refusals import ReviewRefused
 from wufei.reviews.services.deciding import lock
+from wufei.terms.day import local_day
 
 TERM = 5  # working days, where the edition sets none
 
@@ -132,11 +131,10 @@ def _is_own(consultation: Consultation, by: User) -> bool:
 
 def _keep(consultation: Consultation, name: str, content: bytes) -> None:
     examined = examine(name=name, content=content)
-    path = f"reviews/{consultation.application_id}/{examined.sha256}.{examined.kind}"
-    if not default_storage.exists(path):
-        path = default_storage.save(path, ContentFile(content))
     consultation.file_name, consultation.sha256 = examined.file_name, examined.sha256
-    consultation.stored = path
+    consultation.stored = store(
+        folder=f"reviews/{consultation.application_id}", content=content, kind=examined.kind
+    )
 
 
 @transaction.atomic

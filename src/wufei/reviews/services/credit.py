@@ -10,8 +10,8 @@ from wufei.registry.models import Organisation, User
 from wufei.registry.queries import require
 from wufei.registry.services import audit
 from wufei.reviews import credit_files
-from wufei.reviews.clock import local_day
 from wufei.reviews.models import CreditFact
+from wufei.terms.day import local_day
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -9,9 +9,9 @@ from wufei.registry.access import Permission
 from wufei.registry.models import Organisation, User
 from wufei.registry.queries import require
 from wufei.registry.services import audit
-from wufei.reviews.clock import local_day
 from wufei.reviews.models import Cultivation
 from wufei.reviews.refusals import ReviewRefused
+from wufei.terms.day import local_day
 
 
 @transaction.atomic

@@ -1,24 +1,24 @@
 """What is done with an application: one append-only act at a time, and the standing that follows from it."""
 
-from collections.abc import Mapping, Sequence
+from collections import Counter
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from django.core.files.base import ContentFile
-from django.core.files.storage import default_storage
 from django.db import transaction
-from django.db.models import F
+from django.db.models import F, Prefetch, Q, QuerySet
 
 from wufei.cases.evidence import examine
 from wufei.cases.models import Submission
+from wufei.cases.services.storing import store
 from wufei.catalogue.working_days import nth_working_day, working_days_between
 from wufei.policies import queries as policy_queries
 from wufei.policies.edition import Edition
 from wufei.registry.models import Organisation, User
-from wufei.registry.services import audit
+from wufei.registry.queries import roles_of
+from wufei.registry.services import Audited, audit, audit_each
 from wufei.reviews import clock, stages
-from wufei.reviews.clock import local_day
 from wufei.reviews.duties import Duty, duty_of
 from wufei.reviews.models import (
     Act,
@@ -29,12 +29,14 @@ from wufei.reviews.models import (
     QuotaUse,
     Round,
 )
-from wufei.reviews.queries.acting import unmet_before
-from wufei.reviews.queries.roles import principals_of, roles_on
+from wufei.reviews.queries.acting import unmet_before, unmet_in_notice
+from wufei.reviews.queries.applications import standing_by, starts_at
+from wufei.reviews.queries.roles import authority_roles_among, principals_of, roles_on
 from wufei.reviews.refusals import ReviewRefused
 from wufei.reviews.services import messages
 from wufei.reviews.services.rounds import quota_number, quota_of
-from wufei.reviews.stages import Action, Outcome, Standing
+from wufei.reviews.stages import Action, Standing
+from wufei.terms.day import local_day
 
 NEEDS_WORDS = frozenset(
     {
@@ -42,6 +44,10 @@ NEEDS_WORDS = frozenset(
         Action.REFUSE, Action.WITHDRAW, Action.PASS_ON,
     }
 )  # fmt: skip
+# These come with more than an act: a frozen submission, a notice with its items, a successor.
+HAS_OWN_SERVICE = frozenset({Action.SUBMIT, Action.PUBLISH, Action.CONFIRM, Action.REMOVE, Action.PASS_ON})
+HANDED_IN_AGAIN = "申报单位重新报送，此前版本的评分不再计入"
+Candidate = tuple[str, Organisation, User | None]  # role, acted for, whose deputy
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -72,8 +78,28 @@ def decide(
     for its principal, and both stand in the act.
 
     :raises ReviewRefused: `stale` where somebody acted since `version` was seen; `not_permitted`;
-        `stage_moved_on` where the stage offers no such action
+        `stage_moved_on` where the stage offers no such action; `action_has_own_service` of what is done
+        together with more than an act
     """
+    if action in HAS_OWN_SERVICE:
+        raise ReviewRefused("action_has_own_service")
+    return carry_out(
+        application=application, version=version, action=action, said=said, role=role, by=by, now=now
+    )
+
+
+@transaction.atomic
+def carry_out(
+    *,
+    application: Application,
+    version: int,
+    action: Action,
+    said: Said = Said(),
+    role: str = "",
+    by: User,
+    now: datetime,
+) -> Application:
+    """Do what `decide` does, and what other services do together with their own rows."""
     locked = lock(application)
     if locked.version != version:
         raise ReviewRefused("stale", str(locked.version))
@@ -90,22 +116,17 @@ def decide(
 
 def lock(application: Application) -> Application:
     """Return the application, kept from others until the transaction ends."""
+    return _lockable().get(pk=application.pk)
+
+
+def _lockable() -> QuerySet[Application]:
     rows = Application.objects.select_for_update(of=("self",))
-    return rows.select_related("round__authority", "organisation", "submission").get(pk=application.pk)
+    return rows.select_related("round__authority", "organisation", "submission")
 
 
 def standing_of(application: Application, edition: Edition) -> Standing:
     """Return where the application stands by its acts."""
-    return stages.replay(
-        edition.stages, application.acts.order_by("seq"), starts_at=starts_at(application, edition)
-    )
-
-
-def starts_at(application: Application, edition: Edition) -> str:
-    """Return the stage at which a package from below put the application; "" where it came from its applicant."""
-    if application.is_direct:
-        return ""
-    return next(stage.id for stage in edition.stages if stage.kind in ("experts", "decision"))
+    return standing_by(application, edition, list(application.acts.order_by("seq")))
 
 
 def _role(
@@ -116,13 +137,24 @@ def _role(
     role: str,
     by: User,
     now: datetime,
-) -> tuple[str, Organisation, User | None]:
+) -> Candidate:
     """Return in which role the person acts, for whom, and as whose deputy."""
     today = local_day(now)
-    candidates: list[tuple[str, Organisation, User | None]] = []
+    candidates: list[Candidate] = []
     for person in (by, *principals_of(user=by, on=today)):
         held = roles_on(user=person, application=application, on=today)
         candidates += [(r, o, None if person == by else person) for r, o in held.items() if role in ("", r)]
+    return _chosen(candidates, application, edition, standing, action)
+
+
+def _chosen(
+    candidates: Sequence[Candidate],
+    application: Application,
+    edition: Edition,
+    standing: Standing,
+    action: Action,
+) -> Candidate:
+    """Return the first of the roles to which the stage offers the action."""
     if not candidates:
         raise ReviewRefused("not_permitted")
     acting = stages.roles_that_act(edition.stages) | {stages.APPLICANT}
@@ -136,8 +168,25 @@ def _role(
             if candidate[1] == application.round.authority:
                 return candidate
         raise ReviewRefused("not_permitted")
+    if all(role == stages.APPLICANT for role, _, _ in candidates):
+        raise _refusal_as_told(application, edition, action)
     offered = [c for c in candidates if stages.offers(edition.stages, standing, role=c[0])]
     raise ReviewRefused("stage_moved_on" if offered or standing.outcome else "not_your_stage", standing.stage)
+
+
+def _refusal_as_told(application: Application, edition: Edition, action: Action) -> ReviewRefused:
+    """
+    Return why an applicant may not, from what it was told: it learns of no decision by being refused.
+
+    Where a decision waits for its release, withdrawing stays on offer as it was before it; if the case has gone
+    where it can't be withdrawn any more, the refusal is the same whichever way it was decided.
+    """
+    acts = list(application.acts.order_by("seq"))
+    told = standing_by(application, edition, stages.told(acts))
+    offered = stages.offers(edition.stages, told, role=stages.APPLICANT)
+    if action in offered:
+        return ReviewRefused("withdrawal_closed")
+    return ReviewRefused("stage_moved_on" if offered or told.outcome else "not_your_stage", told.stage)
 
 
 def _check(
@@ -159,7 +208,9 @@ def _check(
     for person in people:
         if person and duty and (other := other_duty(application, edition, person, duty)):
             raise ReviewRefused("acted_before", other)
-    if code := unmet_before(application=application, stage=stage, action=action, on=local_day(now)):
+    if code := unmet_before(
+        application=application, edition=edition, stage=stage, action=action, on=local_day(now)
+    ):
         raise ReviewRefused(code)
 
 
@@ -173,7 +224,9 @@ def other_duty(application: Application, edition: Edition, person: User, duty: D
         had = duty_of(kinds[stage_id], Action(action))
         if had is not None and had is not duty:
             return had
-    scores = Assignment.objects.filter(application=application, expert__user=person, withdrawn_at=None)
+    # Who handed in a sheet has judged the case, also where the sheet no longer counts.
+    counts = Q(withdrawn_at=None) | Q(sheet__submitted_at__isnull=False)
+    scores = Assignment.objects.filter(counts, application=application, expert__user=person)
     if duty is not Duty.SCORE and scores.exists():
         return Duty.SCORE
     # Who handed in the agency's report recommended, whoever of the agency passed the case on.
@@ -208,26 +261,132 @@ def record(
         use_quota(application.round, edition, stage.quota, application.district_code)
     if action is Action.WITHDRAW:
         _give_back_quotas(application, edition, before)
-    act = Act.objects.create(
-        application=application, seq=application.version + 1, stage=before.stage, action=action.value, role=role,
-        acted_for=acted_for, submission=application.submission, words=said.words.strip(),
-        comments=dict(said.comments or {}), details=details,
-        is_pending=stage.is_held and action in stages.HELD_BACK, at=now, by=by, on_behalf_of=principal,
-    )  # fmt: skip
+    act = _act(
+        application, edition, before, action, (role, acted_for, principal), said, by, now, details=details
+    )
+    act.save()
     attach(act, said.documents)
     messages.tell_of_act(application=application, edition=edition, before=before, then=then, act=act, now=now)
     _move(application, edition, before, then, now)
     # In the log of who acted: the applicant reads its own, and is told of a held decision by its release only.
+    entry = _entry(act)
     audit(
-        by=by, now=now, organisation=acted_for, action=f"reviews.{action.lower()}",
-        object_ref=f"application:{application.code}", detail={"stage": before.stage, "seq": act.seq, "role": role},
+        by=by, now=now, organisation=acted_for, action=f"reviews.{action.lower()}", object_ref=entry.object_ref,
+        detail=entry.detail,
     )  # fmt: skip
     return application
+
+
+def _act(
+    application: Application,
+    edition: Edition,
+    before: Standing,
+    action: Action,
+    candidate: Candidate,
+    said: Said,
+    by: User,
+    now: datetime,
+    *,
+    details: Mapping[str, Any] | None = None,
+) -> Act:
+    """Return the act as it will stand, the next of the application."""
+    role, acted_for, principal = candidate
+    stage = stages.stage_of(edition.stages, before.stage)
+    return Act(
+        application=application, seq=application.version + 1, stage=before.stage, action=action.value, role=role,
+        acted_for=acted_for, submission=application.submission, words=said.words.strip(),
+        comments=dict(said.comments or {}), details=dict(details or {}),
+        is_pending=stage.is_held and action in stages.HELD_BACK, at=now, by=by, on_behalf_of=principal,
+    )  # fmt: skip
+
+
+def _entry(act: Act) -> Audited:
+    return Audited(
+        organisation=act.acted_for, object_ref=f"application:{act.application.code}",
+        detail={"stage": act.stage, "seq": act.seq, "role": act.role},
+    )  # fmt: skip
+
+
+@transaction.atomic
+def act_in_notice(
+    *, round_: Round, applications: Sequence[Application], action: Action, by: User, now: datetime
+) -> list[Application]:
+    """
+    List all of them in a notice, or let all of them go on after it: the same few queries however many they are.
+
+    :raises ReviewRefused: as `decide`, of the first of them; nothing is done then
+    """
+    assert action in (Action.PUBLISH, Action.CONFIRM), "what ends a case is done to one at a time"
+    if round_.closed_at is not None:
+        raise ReviewRefused("round_closed")
+    edition = policy_queries.edition(round_.edition)
+    locked = _locked_with_acts(applications)
+    candidates = _authority_roles(by, now)
+    unmet = unmet_in_notice(applications=locked, action=action, on=local_day(now))
+    acts, passed = [], Counter[tuple[str, str]]()
+    for application in locked:
+        if code := unmet.get(application.pk):
+            raise ReviewRefused(code)
+        before = standing_by(application, edition, list(application.acts.all()))
+        candidate = _chosen(candidates(application), application, edition, before, action)
+        then = stages.after(edition.stages, before, action=action, role=candidate[0])
+        quota = stages.stage_of(edition.stages, before.stage).quota
+        if quota and then.stage != before.stage:
+            passed[quota, quota_scope(edition, quota, application.district_code)] += 1
+        acts.append(_act(application, edition, before, action, candidate, Said(), by, now))
+        _put(application, edition, before, then, now)
+    for (quota, scope), number in passed.items():
+        use_quota(round_, edition, quota, scope, number=number)
+    Act.objects.bulk_create(acts)
+    Application.objects.bulk_update(locked, MOVED)
+    audit_each(by=by, now=now, action=f"reviews.{action.lower()}", entries=[_entry(act) for act in acts])
+    return locked
+
+
+def _locked_with_acts(applications: Sequence[Application]) -> list[Application]:
+    """
+    Return the applications in their order, locked, each with its acts.
+
+    :raises ReviewRefused: `stale` where somebody acted on one since it was read
+    """
+    rows = _lockable().filter(pk__in=[each.pk for each in applications]).order_by("pk")
+    found = {row.pk: row for row in rows.prefetch_related(Prefetch("acts", Act.objects.order_by("seq")))}
+    locked = [found[each.pk] for each in applications]
+    for row, seen in zip(locked, applications, strict=True):
+        if row.version != seen.version:
+            raise ReviewRefused("stale", str(row.version))
+    return locked
+
+
+def _authority_roles(by: User, now: datetime) -> Callable[[Application], list[Candidate]]:
+    """Return what tells in which of its roles, or of those it stands in for, an officer acts on a case."""
+    people = [by, *principals_of(user=by, on=local_day(now))]
+    held = [
+        (None if person == by else person, roles_of(user=person)) for person in people if person.is_active
+    ]
+
+    def candidates(application: Application) -> list[Candidate]:
+        return [
+            (role, organisation, principal)
+            for principal, roles in held
+            for role, organisation in authority_roles_among(roles, application.district_code)
+        ]
+
+    return candidates
+
+
+MOVED = ("version", "contested", "stage", "outcome", "stage_since", "due_on")
 
 
 def _move(
     application: Application, edition: Edition, before: Standing, then: Standing, now: datetime
 ) -> None:
+    _put(application, edition, before, then, now)
+    application.save(update_fields=[*MOVED, "submission", "organisation"])
+
+
+def _put(application: Application, edition: Edition, before: Standing, then: Standing, now: datetime) -> None:
+    """Put the application where it stands after an act; not saved yet."""
     application.version += 1
     application.contested = then.is_contested
     application.stage = then.stage
@@ -237,11 +396,6 @@ def _move(
     elif then.stage != before.stage:
         application.stage_since = now
         application.due_on = _due(application, edition, before, then, now)
-    application.save(
-        update_fields=[
-            "version", "contested", "stage", "outcome", "stage_since", "due_on", "submission", "organisation",
-        ]
-    )  # fmt: skip
 
 
 def _due(application: Application, edition: Edition, before: Standing, then: Standing, now: datetime) -> Any:
@@ -254,9 +408,9 @@ def _due(application: Application, edition: Edition, before: Standing, then: Sta
     return clock.due(local_day(now), stage.due_working_days, nth=nth_working_day)
 
 
-def use_quota(round_: Round, edition: Edition, quota_id: str, division_code: str) -> None:
+def use_quota(round_: Round, edition: Edition, quota_id: str, division_code: str, *, number: int = 1) -> None:
     """
-    Count one more towards the quota, where there is room: one conditional statement, whoever else writes.
+    Count more towards the quota, where there is room: one conditional statement, whoever else writes.
 
     :raises ReviewRefused: `quota_used_up`
     """
@@ -264,8 +418,8 @@ def use_quota(round_: Round, edition: Edition, quota_id: str, division_code: str
     QuotaUse.objects.get_or_create(
         round=round_, quota=quota_id, scope=scope, defaults={"cap": quota_number(round_, quota_id)}
     )
-    free = QuotaUse.objects.filter(round=round_, quota=quota_id, scope=scope, used__lt=F("cap"))
-    if not free.update(used=F("used") + 1):
+    free = QuotaUse.objects.filter(round=round_, quota=quota_id, scope=scope, used__lte=F("cap") - number)
+    if not free.update(used=F("used") + number):
         raise ReviewRefused("quota_used_up", quota_id)
 
 
@@ -298,9 +452,7 @@ def attach(act: Act, documents: Sequence[tuple[str, bytes]]) -> None:
     """Keep the files that stand with an act; each is looked into before it is kept."""
     for name, content in documents:
         examined = examine(name=name, content=content)
-        path = f"reviews/{act.application_id}/{examined.sha256}.{examined.kind}"
-        if not default_storage.exists(path):
-            path = default_storage.save(path, ContentFile(content))
+        path = store(folder=f"reviews/{act.application_id}", content=content, kind=examined.kind)
         ActDocument.objects.create(
             act=act, file_name=examined.file_name, size=examined.size, sha256=examined.sha256, stored=path
         )
@@ -336,16 +488,26 @@ def submit_again(
     """Record that the case was handed in, first or again; locked before."""
     standing = standing_of(application, edition)
     if Action.SUBMIT not in stages.offers(edition.stages, standing, role=stages.APPLICANT):
-        raise ReviewRefused("stage_moved_on", standing.stage)
+        raise _refusal_as_told(application, edition, Action.SUBMIT)
     if other := other_duty(application, edition, by, Duty.SUBMIT):
         raise ReviewRefused("acted_before", other)
     application.submission = submission
     then = stages.after(edition.stages, standing, action=Action.SUBMIT, role=stages.APPLICANT)
+    _set_sheets_aside(application, edition, then, now)
     return record(
         application, edition, standing, then, action=Action.SUBMIT, role=stages.APPLICANT,
         acted_for=application.organisation, said=Said(), by=by, now=now,
     )  # fmt: skip
 
 
-OPEN_OUTCOME = ""
-WITHDRAWN = Outcome.WITHDRAWN
+def _set_sheets_aside(application: Application, edition: Edition, then: Standing, now: datetime) -> None:
+    """
+    Let no sheet of an earlier submission count where experts are still to judge the new one; all stay on record.
+
+    What was concluded before a return stands, for the case goes on where it was interrupted.
+    """
+    ids = [stage.id for stage in edition.stages]
+    ahead = ids[ids.index(then.stage) :]
+    Assignment.objects.filter(application=application, stage__in=ahead, withdrawn_at=None).update(
+        withdrawn_at=now, withdrawn_reason=HANDED_IN_AGAIN
+    )

@@ -8,11 +8,12 @@ from django.db import IntegrityError, transaction
 
 from wufei.registry.access import Permission, Role
 from wufei.registry.models import Organisation, RoleAssignment, User
-from wufei.registry.queries import local_day, may, require
+from wufei.registry.queries import may, require
 from wufei.registry.rules import read_uscc
 from wufei.registry.services import audit
 from wufei.reviews.models import Expert, ExpertTie
 from wufei.reviews.refusals import ReviewRefused
+from wufei.terms.day import local_day
 
 EDITABLE = frozenset({"number", "fields", "title", "employer_name", "employer_uscc", "is_active"})
 

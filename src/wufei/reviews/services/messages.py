@@ -11,7 +11,7 @@ from wufei.policies import queries as policy_queries
 from wufei.policies.edition import Edition
 from wufei.registry.access import Permission
 from wufei.registry.models import RoleAssignment, User
-from wufei.registry.queries import NotPermitted, holds_as_operator, local_day
+from wufei.registry.queries import NotPermitted, holds_as_operator
 from wufei.registry.services import audit
 from wufei.reviews import stages, telling
 from wufei.reviews.models import Act, Application, Delegation, Message
@@ -19,6 +19,7 @@ from wufei.reviews.queries import messages as queries
 from wufei.reviews.refusals import ReviewRefused
 from wufei.reviews.stages import Action, Outcome, Standing
 from wufei.reviews.telling import Telling
+from wufei.terms.day import local_day
 
 # Sent with the keys of messages once they are committed; `apps` hands them to a worker that mails them.
 told = Signal()

@@ -4,17 +4,15 @@ import secrets
 from collections.abc import Sequence
 from datetime import date, datetime
 
-from django.core.files.base import ContentFile
-from django.core.files.storage import default_storage
 from django.db import transaction
 
 from wufei.cases.evidence import examine
+from wufei.cases.services.storing import store
 from wufei.catalogue.working_days import nth_working_day
 from wufei.policies import queries as policy_queries
 from wufei.registry.models import User
 from wufei.registry.services import audit
-from wufei.reviews import stages
-from wufei.reviews.clock import end_of, local_day
+from wufei.reviews.clock import end_of
 from wufei.reviews.models import (
     Application,
     Extension,
@@ -25,9 +23,10 @@ from wufei.reviews.models import (
     Round,
 )
 from wufei.reviews.refusals import ReviewRefused
-from wufei.reviews.services.deciding import Said, decide
+from wufei.reviews.services.deciding import Said, act_in_notice, carry_out
 from wufei.reviews.services.rounds import locked_round
 from wufei.reviews.stages import Action
+from wufei.terms.day import local_day
 
 MAX_FILES = 5
 MAX_WORDS = 5_000
@@ -56,6 +55,7 @@ def publish_notice(
         raise ReviewRefused("notice_empty")
     if not title.strip() or not text.strip():
         raise ReviewRefused("words_missing")
+    _refuse_unlistable(applications, locked)
     edition = policy_queries.edition(locked.edition)
     stage = next((s for s in edition.stages if s.kind == "notice"), None)
     if stage is None:
@@ -67,14 +67,23 @@ def publish_notice(
         working_days=stage.working_days, begins_on=today, ends_on=nth_working_day(today, stage.working_days),
         published_at=now, published_by=by,
     )  # fmt: skip
-    for position, application in enumerate(applications, start=1):
-        if application.round_id != locked.pk:
-            raise ReviewRefused("application_of_another_round", application.code)
-        decide(application=application, version=application.version, action=Action.PUBLISH, by=by, now=now)
-        name = application.organisation.name
-        NoticeItem.objects.create(notice=notice, application=application, position=position, name_shown=name)
+    listed = act_in_notice(round_=locked, applications=applications, action=Action.PUBLISH, by=by, now=now)
+    NoticeItem.objects.bulk_create(
+        NoticeItem(
+            notice=notice, application=application, position=position, name_shown=application.organisation.name
+        )
+        for position, application in enumerate(listed, start=1)
+    )  # fmt: skip
     _audit(notice, "reviews.publish_notice", by, now, {"items": len(applications), "ends_on": notice.ends_on})
     return notice
+
+
+def _refuse_unlistable(applications: Sequence[Application], round_: Round) -> None:
+    for application in applications:
+        if application.round_id != round_.pk:
+            raise ReviewRefused("application_of_another_round", application.code)
+    if len({application.pk for application in applications}) < len(applications):
+        raise ReviewRefused("listed_twice")
 
 
 @transaction.atomic
@@ -142,9 +151,7 @@ def object_to(
 
 def _keep(objection: Objection, file_name: str, content: bytes) -> None:
     examined = examine(name=file_name, content=content)
-    path = f"objections/{objection.pk}/{examined.sha256}.{examined.kind}"
-    if not default_storage.exists(path):
-        path = default_storage.save(path, ContentFile(content))
+    path = store(folder=f"objections/{objection.pk}", content=content, kind=examined.kind)
     ObjectionEvidence.objects.create(
         objection=objection,
         file_name=examined.file_name,
@@ -195,7 +202,7 @@ def remove_item(*, item: NoticeItem, words: str, by: User, now: datetime) -> Not
     row = NoticeItem.objects.select_for_update(of=("self",)).select_related("application").get(pk=item.pk)
     if row.removed_at is not None:
         raise ReviewRefused("already_decided", row.name_shown)
-    decide(
+    carry_out(
         application=row.application, version=row.application.version, action=Action.REMOVE,
         said=Said(words=words), by=by, now=now,
     )  # fmt: skip
@@ -215,17 +222,11 @@ def clear_notice(*, notice: PublicNotice, by: User, now: datetime) -> list[Appli
     locked = _locked(notice, by, now)
     if local_day(now) <= locked.ends_on:
         raise ReviewRefused("notice_running", locked.ends_on.isoformat())
-    edition = policy_queries.edition(locked.round.edition)
     items = locked.items.filter(removed_at=None, application__stage=locked.stage, application__outcome="")
-    cleared = []
-    for item in items.select_related("application__round").order_by("position"):
-        application = item.application
-        assert stages.stage_of(edition.stages, application.stage).kind == "notice", "it stands in a notice"
-        cleared.append(
-            decide(
-                application=application, version=application.version, action=Action.CONFIRM, by=by, now=now
-            )
-        )
+    applications = [item.application for item in items.select_related("application").order_by("position")]
+    cleared = act_in_notice(
+        round_=locked.round, applications=applications, action=Action.CONFIRM, by=by, now=now
+    )
     _audit(locked, "reviews.clear_notice", by, now, {"applications": len(cleared)})
     return cleared
 

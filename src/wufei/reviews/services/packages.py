@@ -1,31 +1,33 @@
 """Signed packages: what one level's round sends to the next, and takes in from the one below."""
 
-import hashlib
+from collections.abc import Iterable
 from datetime import datetime
 from typing import Any
 
-from django.core.files.base import ContentFile
-from django.core.files.storage import default_storage
 from django.db import transaction
+from django.db.models import Prefetch
 
 from wufei.cases import freezing
 from wufei.cases.models import Submission, SubmittedEvidence
+from wufei.cases.services.storing import store, stored_content
 from wufei.policies import queries as policy_queries
 from wufei.policies.edition import Edition
 from wufei.registry.access import Permission
 from wufei.registry.models import Organisation, OrganisationKind, User
 from wufei.registry.queries import require
-from wufei.registry.services import audit, operator, register_organisation
+from wufei.registry.services import audit, operator, register_organisations
 from wufei.reviews import package as packages
-from wufei.reviews.clock import local_day
-from wufei.reviews.models import Application, Package, Round, SigningKey
+from wufei.reviews import stages
+from wufei.reviews.models import Act, Application, Package, Round, SigningKey
 from wufei.reviews.package import PackageBroken
 from wufei.reviews.queries.packages import sent_upward
 from wufei.reviews.refusals import ReviewRefused
-from wufei.reviews.services.deciding import starts_at
+from wufei.reviews.services.applying import next_codes
 from wufei.reviews.services.rounds import locked_round
+from wufei.terms.day import local_day
 
 FORMAT = 1
+KEPT_IN = "evidence/packages"
 CARRIED = (
     "edition",
     "year",
@@ -92,7 +94,8 @@ def export_round(*, round_: Round, by: User, now: datetime) -> bytes:
     """
     locked = locked_round(round_, by, now)
     edition = policy_queries.edition(locked.edition)
-    rows = list(sent_upward(round_=locked, edition=edition))
+    acts = Prefetch("acts", Act.objects.select_related("acted_for").order_by("seq"))
+    rows = list(sent_upward(round_=locked, edition=edition).prefetch_related(acts))
     if not rows:
         raise ReviewRefused("nothing_to_send")
     files: dict[str, bytes] = {}
@@ -117,11 +120,11 @@ def _written(application: Application, files: dict[str, bytes]) -> dict[str, Any
     case_file = ""
     if submission.case_file:
         case_file = f"{folder}/申报书.docx"
-        files[case_file] = _read(str(submission.case_file.name))
+        files[case_file] = stored_content(str(submission.case_file.name))
     evidence = []
-    for number, row in enumerate(submission.files.order_by("pk"), start=1):
+    for number, row in enumerate(submission.files.all(), start=1):
         path = f"{folder}/{number:03d}.{row.kind}"
-        files[path] = _read(str(row.stored.name))
+        files[path] = stored_content(str(row.stored.name))
         evidence.append(
             {
                 "path": path, "file_name": row.file_name, "category": row.category, "kind": row.kind,
@@ -141,14 +144,9 @@ def _written(application: Application, files: dict[str, bytes]) -> dict[str, Any
         "acts": [
             {"stage": act.stage, "action": act.action, "role": act.role, "at": act.at.isoformat(),
              "authority": act.acted_for.name, "words": act.words}
-            for act in application.acts.select_related("acted_for").order_by("seq")
+            for act in application.acts.all()
         ],
     }  # fmt: skip
-
-
-def _read(name: str) -> bytes:
-    with default_storage.open(name, "rb") as stored:
-        return stored.read()  # type: ignore[no-any-return]
 
 
 @transaction.atomic
@@ -175,7 +173,7 @@ def load_package(*, round_: Round, package: bytes, by: User, now: datetime) -> l
     if Package.objects.filter(round=locked, source_round=said["round"], is_incoming=True).exists():
         raise ReviewRefused("package_loaded", said["title"])
     edition = policy_queries.edition(locked.edition)
-    taken = [_taken(locked, edition, row, opened, by, now) for row in said["applications"]]
+    taken = _taken(locked, edition, said["applications"], opened, by, now)
     _keep(locked, opened, by, now, incoming=True)
     return taken
 
@@ -196,47 +194,77 @@ def manifest_of(*, package: bytes, also: str = "") -> dict[str, Any]:
 def sender_of(*, manifest: dict[str, Any], now: datetime) -> Organisation:
     """Return the authority that sent a package; registered by the operator where it is new."""
     said = manifest["authority"]
-    return _organisation({**said, "kind": OrganisationKind.AUTHORITY.value}, now)
+    return _organisations([{**said, "kind": OrganisationKind.AUTHORITY.value}], now)[said["uscc"]]
 
 
 def _taken(
-    round_: Round, edition: Edition, said: dict[str, Any], opened: packages.Opened, by: User, now: datetime
-) -> Application:
-    organisation = _organisation(said["organisation"], now)
+    round_: Round,
+    edition: Edition,
+    said: list[dict[str, Any]],
+    opened: packages.Opened,
+    by: User,
+    now: datetime,
+) -> list[Application]:
+    """Keep what the package says of each application, in the same few statements however many there are."""
+    whose = _organisations([row["organisation"] for row in said], now)
+    _refuse_second(round_, [whose[row["organisation"]["uscc"]] for row in said])
+    submissions = Submission.objects.bulk_create(
+        _submission(row, whose[row["organisation"]["uscc"]], opened, by) for row in said
+    )
+    SubmittedEvidence.objects.bulk_create(
+        SubmittedEvidence(
+            submission=submission, category=file["category"], file_name=file["file_name"], kind=file["kind"],
+            size=file["size"], sha256=file["sha256"], shingles=file["shingles"],
+            stored=store(folder=KEPT_IN, content=opened.files[file["path"]], kind=file["kind"]),
+        )
+        for submission, row in zip(submissions, said, strict=True)
+        for file in row["evidence"]
+    )  # fmt: skip
+    stage = stages.entered_from_below(edition.stages)
+    return Application.objects.bulk_create(
+        Application(
+            round=round_, organisation=submission.organisation, submission=submission, is_direct=False, code=code,
+            district_code=submission.organisation.division_code, stage=stage, stage_since=now,
+        )
+        for submission, code in zip(submissions, next_codes(round_), strict=False)
+    )  # fmt: skip
+
+
+def _submission(
+    said: dict[str, Any], organisation: Organisation, opened: packages.Opened, by: User
+) -> Submission:
     carried = dict(said["submission"])
     submitted_at = datetime.fromisoformat(carried.pop("submitted_at"))
     if freezing.digest(carried["content"], carried["ledger_heads"]) != carried["content_sha256"]:
         raise ReviewRefused("package_broken", "content_differs")
-    case_file = _stored(opened.files[said["case_file"]], "docx") if said["case_file"] else ""
-    submission = Submission.objects.create(
-        organisation=organisation, case_file=case_file, submitted_at=submitted_at, submitted_by=by, **carried
-    )
-    for row in said["evidence"]:
-        body = opened.files[row["path"]]
-        SubmittedEvidence.objects.create(
-            submission=submission, category=row["category"], file_name=row["file_name"], kind=row["kind"],
-            size=row["size"], sha256=row["sha256"], shingles=row["shingles"], stored=_stored(body, row["kind"]),
-        )  # fmt: skip
-    if Application.objects.filter(round=round_, organisation=organisation).exists():
-        raise ReviewRefused("applied_already", organisation.name)
-    application = Application(
-        round=round_, organisation=organisation, submission=submission, is_direct=False,
-        code=f"{round_.year}-{round_.pk:03d}-{round_.applications.count() + 1:05d}",
-        district_code=organisation.division_code, stage_since=now,
+    body = opened.files[said["case_file"]] if said["case_file"] else b""
+    return Submission(
+        organisation=organisation, submitted_at=submitted_at, submitted_by=by,
+        case_file=store(folder=KEPT_IN, content=body, kind="docx") if body else "", **carried,
     )  # fmt: skip
-    application.stage = starts_at(application, edition)
-    application.save()
-    return application
 
 
-def _organisation(said: dict[str, Any], now: datetime) -> Organisation:
-    known = Organisation.objects.filter(uscc=said["uscc"]).first()
-    return known or register_organisation(**said, by=operator(), now=now)
+def _refuse_second(round_: Round, whose: list[Organisation]) -> None:
+    """An organisation applies once in a round, whether it came by itself or in a package."""
+    there = set(
+        Application.objects.filter(round=round_, organisation__in=whose).values_list(
+            "organisation_id", flat=True
+        )
+    )
+    for organisation in whose:
+        if organisation.pk in there:
+            raise ReviewRefused("applied_already", organisation.name)
+        there.add(organisation.pk)
 
 
-def _stored(body: bytes, kind: str) -> str:
-    path = f"evidence/packages/{hashlib.sha256(body).hexdigest()}.{kind}"
-    return path if default_storage.exists(path) else default_storage.save(path, ContentFile(body))
+def _organisations(said: Iterable[dict[str, Any]], now: datetime) -> dict[str, Organisation]:
+    """Return the organisations by code; the operator registers who is new."""
+    wanted = {each["uscc"]: each for each in said}
+    known = {row.uscc: row for row in Organisation.objects.filter(uscc__in=wanted)}
+    if new := [each for uscc, each in wanted.items() if uscc not in known]:
+        made = register_organisations(wanted=new, by=operator(), now=now)
+        known |= {each["uscc"]: row for each, row in zip(new, made, strict=True)}
+    return known
 
 
 def _keep(round_: Round, opened: packages.Opened, by: User, now: datetime, *, incoming: bool) -> None:

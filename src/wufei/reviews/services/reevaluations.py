@@ -13,12 +13,12 @@ from wufei.registry.access import Permission, Role
 from wufei.registry.models import Organisation, RoleAssignment, User
 from wufei.registry.queries import require
 from wufei.registry.services import audit
-from wufei.reviews.clock import local_day
 from wufei.reviews.models import Message, Reevaluation, Title
 from wufei.reviews.queries.reevaluations import reevaluation
 from wufei.reviews.queries.register import editions_of
 from wufei.reviews.refusals import ReviewRefused
 from wufei.reviews.services.register import holding_event, locked_title, refuse_ended
+from wufei.terms.day import local_day
 
 _PLACES = Decimal("0.0001")
 

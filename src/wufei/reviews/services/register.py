@@ -13,13 +13,13 @@ from wufei.registry.access import Permission
 from wufei.registry.models import Organisation, User
 from wufei.registry.queries import name_on, require
 from wufei.registry.services import audit
-from wufei.reviews.clock import local_day
 from wufei.reviews.models import Application, ChangeReport, Title, TitleEvent
 from wufei.reviews.queries import register
 from wufei.reviews.queries.register import Cause
 from wufei.reviews.reevaluation import whole_years_after
 from wufei.reviews.refusals import ReviewRefused
 from wufei.reviews.stages import Outcome
+from wufei.terms.day import local_day
 
 BAR_PARAMETERS = {TitleEvent.Kind.REVOKED: "bar_years", TitleEvent.Kind.REMOVED: "removed_bar_years"}
 

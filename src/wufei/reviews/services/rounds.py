@@ -12,9 +12,9 @@ from wufei.registry.access import Permission
 from wufei.registry.models import Organisation, OrganisationKind, User
 from wufei.registry.queries import require
 from wufei.registry.services import audit
-from wufei.reviews.clock import local_day
 from wufei.reviews.models import LateAdmission, QuotaUse, Round
 from wufei.reviews.refusals import ReviewRefused
+from wufei.terms.day import local_day
 
 EDITABLE = frozenset({"title", "notice_text", "addressees", "submission_deadline", "grace_minutes", "quotas"})
 

@@ -1,21 +1,21 @@
 """The order of an authority's recommendation list, and the files that go with a round."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 
-from django.core.files.base import ContentFile
-from django.core.files.storage import default_storage
 from django.db import transaction
 
 from wufei.cases.evidence import examine
+from wufei.cases.services.storing import store
 from wufei.policies import queries as policy_queries
 from wufei.registry.access import Permission
 from wufei.registry.models import Organisation, User
-from wufei.registry.queries import local_day, require
+from wufei.registry.queries import require
 from wufei.registry.services import audit
 from wufei.reviews.models import RecommendationPlace, Round, RoundDocument
-from wufei.reviews.queries.rounds_recommending import candidates_of, recommending_stage
+from wufei.reviews.queries.rounds_recommending import candidates_of, in_order, moved, recommending_stage
 from wufei.reviews.refusals import ReviewRefused
+from wufei.terms.day import local_day
 
 KINDS = frozenset({"notice", "recommendation", "minutes", "decision", "other"})
 
@@ -38,7 +38,7 @@ def put_in_order(
     edition = policy_queries.edition(locked.edition)
     if recommending_stage(edition=edition, authority=authority) is None:
         raise ReviewRefused("not_your_stage")
-    known = {row.code: row for row, _ in candidates_of(round_=locked, authority=authority, edition=edition)}
+    known = {row.code: row for row in candidates_of(round_=locked, authority=authority, edition=edition)}
     if len(set(codes)) != len(codes):
         raise ReviewRefused("listed_twice")
     if unknown := [code for code in codes if code not in known]:
@@ -55,6 +55,27 @@ def put_in_order(
         detail={"codes": list(codes)},
     )  # fmt: skip
     return rows
+
+
+@transaction.atomic
+def move_in_order(
+    *, round_: Round, authority: Organisation, to: Mapping[str, int], by: User, now: datetime
+) -> list[RecommendationPlace]:
+    """
+    Put some of the authority's recommendations at other places of the whole list, counted from 1.
+
+    The others keep their order around them, so that a row moves from any page to any other.
+
+    :raises NotPermitted, ReviewRefused:
+    """
+    require(user=by, permission=Permission.RUN_ROUND, organisation=authority, on=local_day(now))
+    locked = Round.objects.select_for_update(of=("self",)).get(pk=round_.pk)
+    edition = policy_queries.edition(locked.edition)
+    if recommending_stage(edition=edition, authority=authority) is None:
+        raise ReviewRefused("not_your_stage")
+    candidates = candidates_of(round_=locked, authority=authority, edition=edition)
+    codes = list(in_order(candidates, locked, authority).values_list("code", flat=True))
+    return put_in_order(round_=locked, authority=authority, codes=moved(codes, to), by=by, now=now)
 
 
 @transaction.atomic
@@ -76,9 +97,7 @@ def add_document(
     if not is_own and (kind != "recommendation" or is_public or not recommends):
         raise ReviewRefused("not_permitted")
     examined = examine(name=file_name, content=content)
-    path = f"reviews/rounds/{round_.pk}/{examined.sha256}.{examined.kind}"
-    if not default_storage.exists(path):
-        path = default_storage.save(path, ContentFile(content))
+    path = store(folder=f"reviews/rounds/{round_.pk}", content=content, kind=examined.kind)
     row = RoundDocument.objects.create(
         round=round_, authority=authority, kind=kind, file_name=examined.file_name, size=examined.size,
         sha256=examined.sha256, stored=path, is_public=is_public, added_at=now, added_by=by,

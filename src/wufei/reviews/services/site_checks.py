@@ -5,20 +5,19 @@ from datetime import datetime, timedelta
 from decimal import Decimal
 from uuid import UUID
 
-from django.core.files.base import ContentFile
-from django.core.files.storage import default_storage
 from django.db import transaction
 
 from wufei.cases.evidence import examine
+from wufei.cases.services.storing import store
 from wufei.policies import queries as policy_queries
 from wufei.registry.models import User
 from wufei.registry.services import audit
 from wufei.reviews import stages
-from wufei.reviews.clock import local_day
 from wufei.reviews.models import Application, SiteCheck, SiteCheckPhoto
 from wufei.reviews.queries.roles import roles_on
 from wufei.reviews.refusals import ReviewRefused
 from wufei.reviews.services.deciding import lock
+from wufei.terms.day import local_day
 
 MAX_PHOTOS = 30
 CLOCK_AHEAD = timedelta(minutes=10)  # a phone's clock may be that far ahead of ours
@@ -105,9 +104,7 @@ def _keep(check: SiteCheck, name: str, content: bytes) -> None:
     examined = examine(name=name, content=content)
     if examined.kind not in ("jpg", "png"):
         raise ReviewRefused("photo_type", name)
-    path = f"reviews/{check.application_id}/{examined.sha256}.{examined.kind}"
-    if not default_storage.exists(path):
-        path = default_storage.save(path, ContentFile(content))
+    path = store(folder=f"reviews/{check.application_id}", content=content, kind=examined.kind)
     SiteCheckPhoto.objects.create(
         check_made=check,
         file_name=examined.file_name,

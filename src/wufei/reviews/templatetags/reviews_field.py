@@ -9,10 +9,10 @@ from django.template.context import Context
 from django.utils import timezone
 
 from wufei.registry.models import User
-from wufei.registry.queries import local_day
 from wufei.reviews.models import AgencyReport, Application
 from wufei.reviews.queries import agencies, consultations, site_checks
 from wufei.reviews.site_sketch import Sketch
+from wufei.terms.day import local_day
 
 register = template.Library()
 

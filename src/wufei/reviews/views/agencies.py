@@ -13,7 +13,7 @@ from django.views.decorators.http import require_http_methods, require_POST, req
 from wufei.ledger.views.desk import Desk
 from wufei.policies import queries as policy_queries
 from wufei.registry.models import Organisation, OrganisationKind
-from wufei.registry.views.listing import ROWS_PER_PAGE, export, filters, listing, sorted_rows
+from wufei.registry.views.listing import ROWS_PER_PAGE, export, filters, listing, page_at, sorted_rows
 from wufei.registry.views.organisations import division_name
 from wufei.reviews.forms.agencies import (
     AgencyFilter,
@@ -115,7 +115,7 @@ def _agency_page(
     this_year = next((mark for mark in marks if mark.year == at.today.year), None)
     exclusion = AgencyExclusion.objects.filter(authority=at.organisation, agency=found).first()
     context = at.context(
-        agency=found, page=page.get_page(request.GET.get("page")), form=form, marks=marks, exclusion=exclusion,
+        agency=found, page=page_at(page, request.GET.get("page")), form=form, marks=marks, exclusion=exclusion,
         listing={"is_filtered": any(request.GET.get(name) for name in form.fields)},
         judge_form=forms.get("judge_form") or JudgeForm(year=at.today.year, mark=this_year),
         exclude_form=forms.get("exclude_form") or ExcludeForm(),
@@ -230,7 +230,7 @@ def waiting(request: HttpRequest, uscc: str) -> HttpResponse:
         else:
             messages.error(request, _("请选择第三方机构。"))
             status = 422
-    page = Paginator(rows.order_by("stage_since", "code"), ROWS_PER_PAGE).get_page(request.GET.get("page"))
+    page = page_at(Paginator(rows.order_by("stage_since", "code"), ROWS_PER_PAGE), request.GET.get("page"))
     form = AssignForm(agencies=offered, recommended=best)
     context = at.context(
         page=page, rows=[(row, division_name(row.district_code)) for row in page],

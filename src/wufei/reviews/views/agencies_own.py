@@ -15,7 +15,7 @@ from wufei.cases.queries import label_of
 from wufei.cases.refusals import sentence
 from wufei.policies import queries as policy_queries
 from wufei.policies.edition import RubricItem
-from wufei.registry.views.listing import ROWS_PER_PAGE, filters
+from wufei.registry.views.listing import ROWS_PER_PAGE, filters, page_at
 from wufei.registry.views.organisations import division_name
 from wufei.reviews import claims
 from wufei.reviews.forms.agencies import AssignForm, ReportFilter, ReportForm, ReturnForm, WithdrawForm
@@ -44,7 +44,7 @@ def reports(request: HttpRequest) -> HttpResponse:
     )
     page = Paginator(rows.order_by("submitted_at", "-assigned_at", "pk"), ROWS_PER_PAGE)
     context = at.context(
-        form=form, page=page.get_page(request.GET.get("page")),
+        form=form, page=page_at(page, request.GET.get("page")),
         listing={"is_filtered": any(request.GET.get(name) for name in form.fields)},
     )  # fmt: skip
     return render(request, "reviews/agencies_own_list.html", context)

@@ -16,11 +16,12 @@ from wufei.cases.models import Case
 from wufei.cases.queries import label_of
 from wufei.cases.refusals import sentence
 from wufei.catalogue.industries import industry
-from wufei.policies.edition import Stage
+from wufei.policies.edition import Edition, Stage
 from wufei.registry.models import Organisation
-from wufei.registry.views.listing import ROWS_PER_PAGE, export, filters
+from wufei.registry.views.listing import ROWS_PER_PAGE, export, filters, page_number
 from wufei.registry.views.organisations import division_name
 from wufei.reviews import claims, stages, telling
+from wufei.reviews.duties import Duty, duty_of
 from wufei.reviews.forms.applications import ApplicationFilter, PassOnForm
 from wufei.reviews.models import Act, ActDocument, Application
 from wufei.reviews.queries import applications as queries
@@ -62,7 +63,9 @@ def applications(request: HttpRequest, round_id: int) -> HttpResponse:
         ordered = queries.ordered(rows, queries.sort_of(request.GET.get("sort", "")))
         return export(title=_("申报名单"), columns=_columns(of), rows=ordered.iterator(chunk_size=2000))
     sort = queries.sort_of(request.GET.get("sort", ""))
-    shown = queries.listed(rows=rows, sort=sort, page=request.GET.get("page"), per_page=ROWS_PER_PAGE)
+    shown = queries.listed(
+        rows=rows, sort=sort, page=page_number(request.GET.get("page")), per_page=ROWS_PER_PAGE
+    )
     is_filtered = any(request.GET.get(name) for name in form.fields)
     roles = _roles_in(of)
     context = of.context(
@@ -158,10 +161,11 @@ def _officers_context(of: Opened, *, typed: Mapping[str, str] | None = None) -> 
     is_runner = any(h.organisation.pk == of.application.round.authority_id for h in of.held)
     typed = typed or {}
     checked = _last_checks(of.acts)
+    offered = _offered(of, edition, stage, offers)
     return of.at.context(
         application=of.application, round=of.application.round, edition=edition, stage=stage, standing=standing,
         outcome=telling.OUTCOME_WORDS[standing.outcome] if standing.outcome else "",
-        offers=[(offer, telling.role_words(offer.role), _buttons(offer, stage)) for offer in offers if _buttons(offer, stage)],
+        offers=offered, may_act=any(not each.barred for each in offered),
         elsewhere=[a for offer in offers for a in offer.actions if a in ELSEWHERE],
         votes=_votes(stage, standing, of.acts), timeline=_timeline(of), typed=typed,
         texts=[(n, label_of(n) if hasattr(Case, n) else n, t, typed.get(f"comment-{n}", ""))
@@ -182,8 +186,36 @@ def _industry(organisation: Organisation) -> str:
     return f"{organisation.industry_code} {found.name}" if found else organisation.industry_code
 
 
-def _buttons(offer: Offer, stage: Stage) -> list[tuple[str, str]]:
-    return [(a.value, telling.ACTION_WORDS[a]) for a in offer.actions if a not in ELSEWHERE]
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Offered:
+    """What the page offers in one role; `barred` says why the person will be refused all the same."""
+
+    offer: Offer
+    role: str
+    buttons: Sequence[tuple[str, str]]
+    barred: str
+
+
+def _offered(of: Opened, edition: Edition, stage: Stage, offers: Sequence[Offer]) -> list[Offered]:
+    """Return the buttons, role by role; what the person will be refused stands apart, with the reason."""
+    found = []
+    for offer in offers:
+        actions = [action for action in offer.actions if action not in ELSEWHERE]
+        duties = {action: duty_of(stage.kind, action) for action in actions}
+        reasons = {duty: _barred(of, edition, offer, duty) for duty in dict.fromkeys(duties.values())}
+        for barred in dict.fromkeys(reasons.values()):
+            buttons = [(a.value, telling.ACTION_WORDS[a]) for a in actions if reasons[duties[a]] == barred]
+            role = telling.role_words(offer.role)
+            found.append(Offered(offer=offer, role=role, buttons=buttons, barred=barred))
+    return found
+
+
+def _barred(of: Opened, edition: Edition, offer: Offer, duty: Duty | None) -> str:
+    """Return why another duty in the case forbids this one to the person, or to whom it stands in for (S7)."""
+    for person in (of.at.user, offer.on_behalf_of):
+        if person and duty and (had := deciding.other_duty(of.application, edition, person, duty)):
+            return words_of(ReviewRefused("acted_before", had))
+    return ""
 
 
 def _votes(stage: Stage, standing: Standing, acts: Sequence[Act]) -> list[tuple[str, str, Act | None]]:

@@ -9,7 +9,7 @@ from django.shortcuts import redirect, render
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods
 
-from wufei.registry.views.listing import ROWS_PER_PAGE
+from wufei.registry.views.listing import ROWS_PER_PAGE, page_at
 from wufei.reviews.forms.experts import ReplaceForm
 from wufei.reviews.models import Application, Assignment
 from wufei.reviews.queries import experts as queries
@@ -50,7 +50,7 @@ def _page(request: HttpRequest, of: ScoredRound) -> dict[str, Any]:
     most = max((load.given for load in loads), default=0)
     here = Application.objects.filter(round=of.round, stage=of.stage.id, outcome="")
     rows = here.select_related("organisation").order_by("code")
-    page = Paginator(rows, ROWS_PER_PAGE).get_page(request.GET.get("page"))
+    page = page_at(Paginator(rows, ROWS_PER_PAGE), request.GET.get("page"))
     given = sheets.matrix(round_=of.round, stage=of.stage.id, applications=list(page.object_list))
     lacking = queries.unassigned(round_=of.round, stage=of.stage.id, per_case=of.scoring.experts_per_case)
     return of.context(

@@ -3,12 +3,14 @@
 from typing import Any
 
 from django.contrib import messages
+from django.core.paginator import Page, Paginator
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_POST, require_safe
 
 from wufei.policies import queries as policy_queries
+from wufei.registry.views.listing import ROWS_PER_PAGE, page_at
 from wufei.reviews import stages, telling
 from wufei.reviews.models import Batch, BatchItem
 from wufei.reviews.queries import batches as queries
@@ -48,7 +50,11 @@ def _own(at: Desk, key: int) -> Batch:
 def batch(request: HttpRequest, key: int) -> HttpResponse:
     """Show a batch: its preview, its progress, or what became of each."""
     at = desk(request)
-    return render(request, "reviews/batch_page.html", _context(at, _own(at, key)))
+    found = _own(at, key)
+    only = request.GET.get("only", "")
+    rows = queries.items_of(batch=found, only_refused=only == "refused")
+    page = page_at(Paginator(rows, ROWS_PER_PAGE), request.GET.get("page"))
+    return render(request, "reviews/batch_page.html", _context(at, found, page, only))
 
 
 @require_safe
@@ -63,11 +69,11 @@ def progress(request: HttpRequest, key: int) -> HttpResponse:
     return response
 
 
-def _context(at: Desk, found: Batch) -> dict[str, Any]:
+def _context(at: Desk, found: Batch, page: Page[BatchItem], only: str) -> dict[str, Any]:
     pinned = policy_queries.edition(found.round.edition)
-    rows = [(item, _would(pinned.stages, item), _became(item)) for item in queries.items_of(batch=found)]
+    rows = [(item, _would(pinned.stages, item), _became(item)) for item in page]
     return at.context(
-        batch=found, round=found.round, rows=rows, progress=queries.progress_of(batch=found),
+        batch=found, page=page, only=only, round=found.round, rows=rows, progress=queries.progress_of(batch=found),
         action=telling.ACTION_WORDS[Action(found.action)],
         role=telling.role_words(found.role) if found.role else "",
     )  # fmt: skip

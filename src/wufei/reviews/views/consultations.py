@@ -14,7 +14,7 @@ from wufei.cases.models import Case
 from wufei.cases.queries import label_of
 from wufei.cases.refusals import sentence
 from wufei.policies import queries as policy_queries
-from wufei.registry.views.listing import ROWS_PER_PAGE, filters
+from wufei.registry.views.listing import ROWS_PER_PAGE, filters, page_at
 from wufei.registry.views.organisations import division_name
 from wufei.reviews import claims
 from wufei.reviews.forms.consultations import ConsultationFilter, ReplyForm
@@ -38,7 +38,7 @@ def consultations(request: HttpRequest) -> HttpResponse:
     rows = queries.narrowed(
         among=queries.own_consultations(user=at.user), text=wanted.get("q", ""), state=wanted.get("state", "")
     ).order_by("due_on", "pk")
-    page = Paginator(rows, ROWS_PER_PAGE).get_page(request.GET.get("page"))
+    page = page_at(Paginator(rows, ROWS_PER_PAGE), request.GET.get("page"))
     shown = [(row, row.answered_at is None and row.due_on < at.today) for row in page]
     listing = {"is_filtered": bool(request.GET.get("q")) or "state" in request.GET}
     context = at.context(form=form, page=page, rows=shown, listing=listing, rule=queries.RULE)

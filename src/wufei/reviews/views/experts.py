@@ -13,7 +13,7 @@ from wufei.ledger.views.desk import Desk
 from wufei.ledger.views.desk import desk as organisation_desk
 from wufei.registry.access import Permission
 from wufei.registry.models import Organisation, User
-from wufei.registry.views.listing import ROWS_PER_PAGE, export, filters
+from wufei.registry.views.listing import ROWS_PER_PAGE, export, filters, page_at
 from wufei.reviews.forms.experts import ExpertFilter, ExpertForm, TieForm
 from wufei.reviews.models import Expert, ExpertTie
 from wufei.reviews.queries import experts as queries
@@ -45,7 +45,7 @@ def experts(request: HttpRequest, uscc: str) -> HttpResponse:
     ordered = queries.with_load(rows).order_by("number")
     if request.GET.get("export") == "xlsx":
         return _exported(ordered)
-    page = Paginator(ordered, ROWS_PER_PAGE).get_page(request.GET.get("page"))
+    page = page_at(Paginator(ordered, ROWS_PER_PAGE), request.GET.get("page"))
     is_filtered = any(request.GET.get(name) for name in form.fields)
     context = at.context(form=form, page=page, listing={"is_filtered": is_filtered, "form": form})
     return render(request, "reviews/experts_list.html", context)

@@ -8,7 +8,7 @@ from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
 from wufei.registry.models import User
-from wufei.registry.views.listing import ROWS_PER_PAGE
+from wufei.registry.views.listing import ROWS_PER_PAGE, page_at
 from wufei.reviews.forms.messages import DelegationForm
 from wufei.reviews.models import Message
 from wufei.reviews.queries import messages as queries
@@ -24,7 +24,7 @@ def inbox(request: HttpRequest) -> HttpResponse:
     at = desk(request)
     only_unread = request.GET.get("only") == "unread"
     rows = queries.inbox(user=at.user, only_unread=only_unread)
-    page = Paginator(rows, ROWS_PER_PAGE).get_page(request.GET.get("page"))
+    page = page_at(Paginator(rows, ROWS_PER_PAGE), request.GET.get("page"))
     return render(request, "reviews/messages_list.html", at.context(page=page, only_unread=only_unread))
 
 

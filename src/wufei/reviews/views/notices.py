@@ -14,6 +14,7 @@ from wufei.catalogue.working_days import YearNotLoaded
 from wufei.policies.edition import Stage
 from wufei.registry.access import Permission
 from wufei.registry.queries import require
+from wufei.registry.views.listing import page_at
 from wufei.reviews.clock import end_of
 from wufei.reviews.forms.notices import DecideForm, ExtendForm, NoticeForm, RemoveForm
 from wufei.reviews.models import Application, Objection, PublicNotice
@@ -132,7 +133,7 @@ def _notice(request: HttpRequest, notice_id: int) -> tuple[Desk, PublicNotice]:
 def notice(request: HttpRequest, notice_id: int) -> HttpResponse:
     """Show a notice with its list, its objections and what may be done now."""
     at, found = _notice(request, notice_id)
-    page = Paginator(queries.items_of(notice=found), ITEMS).get_page(request.GET.get("page"))
+    page = page_at(Paginator(queries.items_of(notice=found), ITEMS), request.GET.get("page"))
     objections = list(queries.objections_to(notice=found))
     is_over = at.now >= end_of(found.ends_on)
     undecided = sum(not each.decision for each in objections)

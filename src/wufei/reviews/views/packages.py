@@ -13,6 +13,7 @@ from django.views.decorators.http import require_http_methods, require_POST, req
 from wufei.registry.access import Permission
 from wufei.registry.models import Organisation
 from wufei.registry.queries import holds_as_operator, require_as_operator
+from wufei.registry.views.listing import page_at
 from wufei.reviews.forms.notices import LoadForm, TrustForm
 from wufei.reviews.queries import packages as queries
 from wufei.reviews.refusals import ReviewRefused
@@ -30,7 +31,7 @@ ROWS = 50
 def packages(request: HttpRequest, round_id: int) -> HttpResponse:
     """Show the packages of a round, and the own key."""
     of = run_by(request, round_id)
-    page = Paginator(queries.packages_of(round_=of.round), ROWS).get_page(request.GET.get("page"))
+    page = page_at(Paginator(queries.packages_of(round_=of.round), ROWS), request.GET.get("page"))
     own = queries.own_key(authority=of.round.authority)
     senders = queries.senders_of(packages=page.object_list)
     context = of.context(
@@ -115,6 +116,6 @@ def keys(request: HttpRequest) -> HttpResponse:
                 return redirect("reviews:keys")
             except ReviewRefused as refused:
                 form.add_error("public_key", words_of(refused))
-    page = Paginator(queries.keys(), ROWS).get_page(request.GET.get("page"))
+    page = page_at(Paginator(queries.keys(), ROWS), request.GET.get("page"))
     context = at.context(form=form, page=page)
     return render(request, "reviews/packages_keys.html", context, status=422 if form.errors else 200)

@@ -17,7 +17,7 @@ from wufei.policies import queries as policy_queries
 from wufei.registry.access import Permission
 from wufei.registry.models import Organisation
 from wufei.registry.queries import require
-from wufei.registry.views.listing import ROWS_PER_PAGE, filters
+from wufei.registry.views.listing import ROWS_PER_PAGE, filters, page_at
 from wufei.registry.views.organisations import division_name, industry_name
 from wufei.reviews import telling
 from wufei.reviews.forms.rounds import (
@@ -52,7 +52,7 @@ def rounds(request: HttpRequest) -> HttpResponse:
         among=queries.visible_rounds(user=at.user, on=at.today),
         text=asked.get("q", ""), edition=asked.get("edition", ""), state=asked.get("state", ""),
     )  # fmt: skip
-    page = Paginator(rows, ROWS_PER_PAGE).get_page(request.GET.get("page"))
+    page = page_at(Paginator(rows, ROWS_PER_PAGE), request.GET.get("page"))
     authorities = at.authorities()
     own = {authority.pk for authority in authorities}
     counts = queries.counts_of(rounds=[row for row in page if row.authority_id in own])
@@ -99,11 +99,12 @@ def round_page(request: HttpRequest, round_id: int) -> HttpResponse:
     if request.GET.get("part") == "statistics":
         return render(request, "reviews/_rounds_statistics.html", _statistics(of))
     among = _counted(of)
-    status = None if among is None else queries.status_of(round_=of.round, among=among)
+    openable = officers_list(user=of.at.user, on=of.at.today, edition=of.edition) if of.runs else None
+    status = None if among is None else queries.status_of(round_=of.round, among=among, openable=openable)
     documents = [row for row in of.round.documents.select_related("added_by", "authority").order_by("pk")
                  if _may_read(of, row)]  # fmt: skip
     context = of.context(
-        status=status, outcomes=_in_words(status.outcomes) if status else (), documents=documents,
+        status=status, outcomes=_in_words(status) if status else (), documents=documents,
         kinds=dict(DOCUMENT_KINDS), document_form=DocumentForm() if of.runs else None,
         quotas=queries.quotas_of(round_=of.round) if of.runs else (),
         late=of.round.late_admissions.select_related("organisation", "by").order_by("-pk") if of.runs else (),
@@ -113,8 +114,11 @@ def round_page(request: HttpRequest, round_id: int) -> HttpResponse:
     return render(request, "reviews/rounds_page.html", context)
 
 
-def _in_words(outcomes: Any) -> list[tuple[str, str, int]]:
-    return [(code, telling.OUTCOME_WORDS[Outcome(code)], number) for code, number in outcomes.items()]
+def _in_words(status: queries.Status) -> list[tuple[str, str, int, int]]:
+    return [
+        (code, telling.OUTCOME_WORDS[Outcome(code)], number, status.outcomes_not_yet.get(code, 0))
+        for code, number in status.outcomes.items()
+    ]
 
 
 def _is_applicant(of: RoundDesk) -> bool:

@@ -11,11 +11,12 @@ from wufei.policies import queries as policy_queries
 from wufei.policies.edition import Edition
 from wufei.registry.access import Permission
 from wufei.registry.models import Organisation, User
-from wufei.registry.queries import local_day, may, visible_organisations
+from wufei.registry.queries import may, visible_organisations
 from wufei.registry.views.listing import reader
 from wufei.reviews.models import Application, Round
 from wufei.reviews.queries.applications_seen import application_for
 from wufei.reviews.queries.rounds import visible_rounds
+from wufei.terms.day import local_day
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

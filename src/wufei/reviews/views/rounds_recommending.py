@@ -3,18 +3,25 @@
 from typing import Any
 
 from django.contrib import messages
+from django.core.paginator import Paginator
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
+from django.urls import reverse
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods, require_POST
 
 from wufei.registry.models import Organisation
-from wufei.registry.views.listing import export
+from wufei.registry.views.listing import ROWS_PER_PAGE, export, page_at, page_number
 from wufei.registry.views.organisations import division_name
 from wufei.reviews.forms.rounds import SealedForm
-from wufei.reviews.queries.rounds_recommending import Recommended, recommendation_list, recommending_stage
+from wufei.reviews.queries.rounds_recommending import (
+    Recommended,
+    candidates_of,
+    recommendation_list,
+    recommending_stage,
+)
 from wufei.reviews.refusals import ReviewRefused
-from wufei.reviews.services.rounds_recommending import put_in_order
+from wufei.reviews.services.rounds_recommending import move_in_order, put_in_order
 from wufei.reviews.views.rounds import keep_file
 from wufei.reviews.views.rounds_desk import RoundDesk, round_desk
 from wufei.reviews.wording import words_of
@@ -39,36 +46,50 @@ def recommendations(request: HttpRequest, round_id: int, uscc: str) -> HttpRespo
     of, authority = _own(request, round_id, uscc)
     if request.method == "POST":
         return _ordered(request, of, authority)
-    found = recommendation_list(round_=of.round, authority=authority)
     if request.GET.get("export") == "xlsx":
-        return export(title=_("推荐名单"), columns=_columns(), rows=found.rows)
+        whole = recommendation_list(round_=of.round, authority=authority)
+        return export(title=_("推荐名单"), columns=_columns(), rows=whole.rows)
+    candidates = candidates_of(round_=of.round, authority=authority, edition=of.edition)
+    page = page_at(Paginator(range(candidates.count()), ROWS_PER_PAGE), request.GET.get("page"))
+    first = max(page.start_index(), 1)
+    found = recommendation_list(
+        round_=of.round, authority=authority, first=first, number=ROWS_PER_PAGE, total=page.paginator.count
+    )
     scans = of.round.documents.filter(kind="recommendation", authority=authority).select_related("added_by")
     stage = recommending_stage(edition=of.edition, authority=authority)
     context = of.context(
         authority=authority, found=found, scans=scans.order_by("-pk"), form=SealedForm(), stage=stage,
-        numbers=range(1, len(found.rows) + 1),
+        page=page,
     )  # fmt: skip
     return render(request, "reviews/rounds_recommendations.html", context)
 
 
 def _ordered(request: HttpRequest, of: RoundDesk, authority: Organisation) -> HttpResponse:
-    if request.POST.get("by") == "score":
-        codes: list[str] | None = []
-    else:
-        codes = _codes_in_order(request)
+    whose: dict[str, Any] = {
+        "round_": of.round, "authority": authority, "by": of.at.user, "now": of.at.now
+    }  # fmt: skip
     try:
-        if codes is None:
+        if request.POST.get("by") == "score":
+            put_in_order(codes=[], **whose)
+            messages.success(request, _("已按评分排序。"))
+        elif (to := _moved(request)) is None:
             messages.error(request, _("排序应为不重复的整数。"))
         else:
-            put_in_order(round_=of.round, authority=authority, codes=codes, by=of.at.user, now=of.at.now)
-            messages.success(request, _("已按评分排序。") if not codes else _("已保存排序。"))
+            move_in_order(to=to, **whose)
+            messages.success(request, _("已保存排序。"))
     except ReviewRefused as refused:
         messages.error(request, words_of(refused))
-    return redirect("reviews:recommendations", of.round.pk, authority.uscc)
+    page = page_number(request.GET.get("page"))
+    address = reverse("reviews:recommendations", args=[of.round.pk, authority.uscc])
+    return redirect(f"{address}?page={page}" if page.isdecimal() and page != "1" else address)
 
 
-def _codes_in_order(request: HttpRequest) -> list[str] | None:
-    """Return the codes by the numbers typed beside them; None where those make no order."""
+def _moved(request: HttpRequest) -> dict[str, int] | None:
+    """
+    Return the new places of those beside which another number was typed than stood there.
+
+    None where what was typed on the page is no order. What stands on other pages is not said here and keeps its order.
+    """
     typed = {
         name.removeprefix("position-"): value
         for name, value in request.POST.items()
@@ -77,9 +98,11 @@ def _codes_in_order(request: HttpRequest) -> list[str] | None:
     if not all(str(value).isdecimal() and len(str(value)) < 7 for value in typed.values()):
         return None
     numbers = {code: int(str(value)) for code, value in typed.items()}
-    if len(set(numbers.values())) != len(numbers):
+    if len(set(numbers.values())) != len(numbers) or 0 in numbers.values():
         return None
-    return sorted(numbers, key=lambda code: numbers[code])
+    return {
+        code: number for code, number in numbers.items() if request.POST.get(f"was-{code}") != str(number)
+    }
 
 
 def _columns() -> list[tuple[str, Any]]:

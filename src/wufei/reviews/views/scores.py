@@ -11,12 +11,11 @@ from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods, require_safe
 
 from wufei.policies.edition import Edition
-from wufei.registry.views.listing import ROWS_PER_PAGE, export, filters
+from wufei.registry.views.listing import ROWS_PER_PAGE, export, filters, page_at
 from wufei.reviews.forms.experts import CutForm, WordsForm
 from wufei.reviews.models import Application, Discussion, ScoreSheet
 from wufei.reviews.queries import ranking as rankings
 from wufei.reviews.queries import sheets as queries
-from wufei.reviews.queries.experts import assignments_of
 from wufei.reviews.refusals import ReviewRefused
 from wufei.reviews.services import assignments as services
 from wufei.reviews.services.rounds import quota_number
@@ -28,15 +27,18 @@ from wufei.reviews.wording import words_of
 def scores(request: HttpRequest, round_id: int) -> HttpResponse:
     """Show the matrix; `?only=outliers` those where an expert lies far from the rest."""
     of = scored_round(request, round_id)
-    scored = assignments_of(round_=of.round, stage=of.stage.id).order_by().values("application_id")
-    among = Application.objects.filter(round=of.round, pk__in=scored).select_related("organisation")
     only = request.GET.get("only") == "outliers"
+    keys: Any = queries.scored_keys(round_=of.round, stage=of.stage.id)
     if only:
-        far = [row.application for row in rankings.ranking(round_=of.round, stage=of.stage.id).rows
-               if row.score.has_outlier]  # fmt: skip
-        among = among.filter(pk__in=far)
-    page = Paginator(among.order_by("code"), ROWS_PER_PAGE).get_page(request.GET.get("page"))
-    rows = queries.matrix(round_=of.round, stage=of.stage.id, applications=list(page.object_list))
+        far = [
+            row
+            for row in rankings.ranking_shown(round_=of.round, stage=of.stage.id).rows
+            if row.score.has_outlier
+        ]
+        keys = [row.application for row in sorted(far, key=lambda row: row.code)]
+    page = page_at(Paginator(keys, ROWS_PER_PAGE), request.GET.get("page"))
+    shown = Application.objects.filter(pk__in=list(page.object_list)).select_related("organisation")
+    rows = queries.matrix(round_=of.round, stage=of.stage.id, applications=shown.order_by("code"))
     return render(request, "reviews/scores_matrix.html", of.context(page=page, rows=rows, only=only))
 
 
@@ -44,7 +46,7 @@ def scores(request: HttpRequest, round_id: int) -> HttpResponse:
 def discussion(request: HttpRequest, round_id: int, code: str) -> HttpResponse:
     """Show one case's sheets and what was said; say something, or let it be scored again."""
     of = scored_round(request, round_id)
-    rows = Application.objects.select_related("organisation", "round__authority")
+    rows = Application.objects.select_related("organisation", "round__authority", "submission")
     row = rows.filter(round=of.round, code=code).first()
     if row is None:
         raise Http404
@@ -78,22 +80,24 @@ def _case(of: ScoredRound, row: Application) -> dict[str, Any]:
     ]
     [marks] = queries.matrix(round_=of.round, stage=of.stage.id, applications=[row])
     said = Discussion.objects.filter(application=row, stage=of.stage.id).order_by("pk")
-    return {"application": row, "sheets": shown, "marks": marks, "said": said}
+    earlier = queries.earlier_sheets(application=row, stage=of.stage.id)
+    return {"application": row, "sheets": shown, "earlier": earlier, "marks": marks, "said": said}
 
 
 @require_safe
 def ranking(request: HttpRequest, round_id: int) -> HttpResponse:
     """Show the ranking, and what a cut-off would select."""
     of = scored_round(request, round_id)
-    found = rankings.ranking(round_=of.round, stage=of.stage.id)
     if request.GET.get("export") == "xlsx":
-        return _exported(found)
+        return _exported(rankings.ranking(round_=of.round, stage=of.stage.id))
+    found = rankings.ranking_shown(round_=of.round, stage=of.stage.id)
     quota = _quota(of)
     form = CutForm(request.GET or None, initial={"number": quota})
     asked = filters(form) if form.is_bound else {}
     number = asked.get("number") if form.is_bound and "number" in request.GET else quota
     cut = found.cut(number=number, at_least=asked.get("at_least"))
-    page = Paginator(found.rows, ROWS_PER_PAGE).get_page(request.GET.get("page"))
+    page = page_at(Paginator(found.rows, ROWS_PER_PAGE), request.GET.get("page"))
+    page.object_list = rankings.named_today(list(page.object_list))
     context = of.context(
         ranking=found, page=page, form=form, cut=cut, quota=quota, first_row=page.start_index(),
         is_cut=number is not None or asked.get("at_least") is not None,

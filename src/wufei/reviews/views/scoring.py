@@ -19,7 +19,7 @@ from wufei.cases import queries as case_queries
 from wufei.cases.evidence import MEDIA_TYPES
 from wufei.policies import queries as policy_queries
 from wufei.policies.edition import Scoring
-from wufei.registry.views.listing import ROWS_PER_PAGE
+from wufei.registry.views.listing import ROWS_PER_PAGE, page_at
 from wufei.reviews.blinding import NotSurelyBlind
 from wufei.reviews.forms.experts import ReasonForm, WordsForm
 from wufei.reviews.models import Assignment, ScoreSheet
@@ -38,7 +38,7 @@ def tasks(request: HttpRequest) -> HttpResponse:
     """List what the reader was given to score; by code, never by name."""
     at = desk(request)
     rows = expert_queries.own_assignments(user=at.user)
-    page = Paginator(rows, ROWS_PER_PAGE).get_page(request.GET.get("page"))
+    page = page_at(Paginator(rows, ROWS_PER_PAGE), request.GET.get("page"))
     shown = [(row, _sheet_of(row), _title(row.application.round.edition)) for row in page]
     done = rows.filter(sheet__submitted_at__isnull=False).count()
     context = at.context(page=page, rows=shown, done=done)

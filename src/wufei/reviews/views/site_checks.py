@@ -25,7 +25,7 @@ from django.views.decorators.http import require_http_methods, require_safe
 from wufei.cases.evidence import EvidenceRefused
 from wufei.cases.refusals import sentence
 from wufei.policies import queries as policy_queries
-from wufei.registry.views.listing import ROWS_PER_PAGE
+from wufei.registry.views.listing import ROWS_PER_PAGE, page_at
 from wufei.registry.views.organisations import division_name
 from wufei.reviews import claims
 from wufei.reviews.models import Application, SiteCheckPhoto
@@ -50,8 +50,8 @@ ANSWERS = (("YES", _("属实")), ("NO", _("不属实")), ("UNSEEN", _("未核查
 def site_checks(request: HttpRequest) -> HttpResponse:
     """List what the reader has to check on site; each sheet is kept on the phone as the list is opened."""
     at = desk(request)
-    page = Paginator(queries.to_check(user=at.user, on=at.today), ROWS_PER_PAGE).get_page(
-        request.GET.get("page")
+    page = page_at(
+        Paginator(queries.to_check(user=at.user, on=at.today), ROWS_PER_PAGE), request.GET.get("page")
     )
     rows = [(row, division_name(row.district_code)) for row in page]
     return render(request, "reviews/site_checks_list.html", at.context(page=page, rows=rows))

@@ -59,15 +59,24 @@ function newEntry() {
 let entry = null;
 const say = (id, words) => (document.getElementById(id).textContent = words);
 
-function read() {
-  entry.participants = form.elements.participants.value;
-  entry.words = form.elements.words.value;
-  entry.criteria = {};
+function inFields() {
+  const criteria = {};
   for (const box of form.querySelectorAll("[data-criterion]")) {
     const seen = box.querySelector("input:checked")?.value;
     const words = box.querySelector("textarea").value.trim();
-    if (seen || words) entry.criteria[box.dataset.criterion] = { seen: seen ?? "UNSEEN", words };
+    if (seen || words) criteria[box.dataset.criterion] = { seen: seen ?? "UNSEEN", words };
   }
+  return { participants: form.elements.participants.value, words: form.elements.words.value, criteria };
+}
+
+const read = () => Object.assign(entry, inFields());
+
+/** Put what was written before this script came into the entry; true where there was something. */
+function takeOver({ participants, words, criteria }) {
+  entry.participants = participants || entry.participants;
+  entry.words = words || entry.words;
+  Object.assign(entry.criteria, criteria);
+  return Boolean(participants || words || Object.keys(criteria).length);
 }
 
 function show() {
@@ -195,6 +204,7 @@ async function hand(event) {
 async function begin() {
   const mine = (await own()).filter((each) => each.code === form.dataset.code);
   entry = mine.find((each) => each.state === "draft") ?? newEntry();
+  const isWritten = takeOver(inFields()); // people begin before a slow phone has all of the page
   show();
   let waiting = 0;
   form.addEventListener("input", (event) => {
@@ -202,13 +212,15 @@ async function begin() {
     clearTimeout(waiting);
     waiting = setTimeout(save, 400);
   });
-  for (const input of form.querySelectorAll("input[type=file]")) {
-    input.addEventListener("change", () => addPhotos(input));
-  }
+  const pickers = form.querySelectorAll("input[type=file]");
+  for (const input of pickers) input.addEventListener("change", () => addPhotos(input));
   document.getElementById("locate").addEventListener("click", locate);
   form.addEventListener("submit", hand);
   // A phone may end the page without a word.
   document.addEventListener("visibilitychange", () => document.hidden && save());
+  if (isWritten) await save();
+  for (const input of pickers) if (input.files.length) await addPhotos(input);
+  form.querySelector("[type=submit]").disabled = false; // without the script it would send nothing
   form.dataset.ready = "1";
 }
 

@@ -13,6 +13,7 @@ from django.utils.html import format_html
 from django.utils.safestring import SafeString
 from django.utils.translation import gettext as _
 
+from wufei.policies.queries import known_editions
 from wufei.terms.mass import GRAMS_PER_UNIT
 from wufei.terms.truth import Truth
 from wufei.web import navigation
@@ -54,6 +55,24 @@ def amount(value: Decimal | int | None, places: int | str | None = None) -> str:
         return f"{number.quantize(Decimal(1).scaleb(-int(places)), ROUND_HALF_UP):,f}"  # type: ignore[arg-type]
     text = f"{number:,f}"
     return text.rstrip("0").rstrip(".") if "." in text else text
+
+
+@register.filter
+def rounded(value: Decimal | None, places: int | str) -> Decimal | None:
+    """
+    Round half up to so many decimals at most; `amount` then leaves out the zeros at the end.
+
+    >>> amount(rounded(Decimal("186000.000000"), 6)), amount(rounded(Decimal("0.04761904"), 6))
+    ('186,000', '0.047619')
+    """
+    return None if value is None else value.quantize(Decimal(1).scaleb(-int(places)), ROUND_HALF_UP)
+
+
+@register.filter
+def edition_title(edition_id: str) -> str:
+    """Name a programme's edition; one that was taken down since keeps its number only."""
+    edition = known_editions().get(edition_id)
+    return edition.title if edition else _("版本已撤下（%(id)s）") % {"id": edition_id}
 
 
 @register.filter

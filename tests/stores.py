@@ -1,0 +1,146 @@
+"""
+Stores that are migrated already: made once for a state of the migrations, kept, and copied for each test process.
+
+Migrating takes ten seconds of a core and most of it is Django rendering models, the same each time. That
+the command itself migrates a new store is tested by `tests/contract/test_process_contract.py`.
+"""
+
+import fcntl
+import hashlib
+import os
+import shutil
+import sqlite3
+import subprocess
+from collections.abc import Callable, Iterator
+from contextlib import closing, contextmanager
+from importlib.metadata import version
+from pathlib import Path
+from typing import Any
+
+_ROOT = Path(__file__).parents[1]
+_KEPT = _ROOT / ".pytest_cache" / "stores"
+# What makes the tables: ours, and the packages that bring tables of their own.
+_OURS = ("*/migrations/*.py", "*/models.py", "*/models/*.py")
+_PACKAGES = ("django", "django-axes", "django-otp", "django-tasks", "django-tasks-db", "pgserver")
+TEMPLATE = "template_wufei"
+
+
+def _key() -> str:
+    said = hashlib.sha256("".join(f"{name}=={version(name)}\n" for name in _PACKAGES).encode())
+    for path in sorted({path for glob in _OURS for path in (_ROOT / "src" / "wufei").glob(glob)}):
+        said.update(f"{path}\n".encode() + path.read_bytes())
+    return said.hexdigest()[:16]
+
+
+def _made_once(suffix: str, make: Callable[[Path], None]) -> Path:
+    """Return the kept store; who comes first makes it while the others wait."""
+    _KEPT.mkdir(parents=True, exist_ok=True)
+    kept = _KEPT / f"{_key()}{suffix}"
+    with (_KEPT / f"lock{suffix}").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        if not kept.exists():
+            for old in _KEPT.glob(f"*{suffix}"):
+                if old.name != f"lock{suffix}":
+                    shutil.rmtree(old) if old.is_dir() else old.unlink()
+            make(kept)
+    return kept
+
+
+@contextmanager
+def connected_to(described: dict[str, Any]) -> Iterator[None]:
+    """Have Django's connection go to another database for a while."""
+    from django.db import connections  # settings ready
+
+    before, before_settings = connections["default"], connections.settings["default"]
+    connections.settings["default"] = before_settings | described
+    connections["default"] = connections.create_connection("default")
+    try:
+        yield
+    finally:
+        connections["default"].close()
+        connections.settings["default"] = before_settings
+        connections["default"] = before
+
+
+def described(address: str) -> dict[str, Any]:
+    """Return Django's settings for the database at the address."""
+    import dj_database_url  # settings ready
+    from django.conf import settings
+
+    found = dict(dj_database_url.parse(address))
+    if address.startswith("sqlite"):
+        found["OPTIONS"] = settings.SQLITE_OPTIONS
+    return found
+
+
+def _migrate(address: str) -> None:
+    import django
+    from django.apps import apps
+    from django.core.management import call_command
+
+    if not apps.ready:  # the conftest is read before pytest-django sets Django up
+        django.setup()
+    with connected_to(described(address)):
+        call_command("migrate", verbosity=0, interactive=False)
+
+
+# ---- SQLite -------------------------------------------------------------------------------
+
+
+def sqlite_template() -> Path:
+    """Return a migrated SQLite file, to be copied."""
+
+    def make(kept: Path) -> None:
+        made = kept.with_name(f"making-{os.getpid()}")
+        _migrate(f"sqlite:///{made}")
+        with closing(sqlite3.connect(made)) as database:
+            database.execute("PRAGMA journal_mode=DELETE")  # one file, that memory can take over
+        made.rename(kept)
+
+    return _made_once(".sqlite3", make)
+
+
+def fill_from_template(database: sqlite3.Connection) -> None:
+    """Make an empty database the migrated one."""
+    with closing(sqlite3.connect(sqlite_template())) as template:
+        template.backup(database)
+
+
+# ---- PostgreSQL ---------------------------------------------------------------------------
+
+
+def start_postgresql(folder: Path) -> Any:
+    """Start a server of this process on a copy of the kept data; its `TEMPLATE` is migrated."""
+    import pgserver  # slow import
+
+    kept = _made_once(".pg", lambda kept: _make_postgresql(folder.with_name("pg-making"), kept))
+    # Not shutil: the owner is another than we are, where we are root.
+    subprocess.run(["cp", "-a", "--reflink=auto", str(kept), str(folder)], check=True)
+    return pgserver.get_server(folder, cleanup_mode="delete")
+
+
+def _make_postgresql(folder: Path, kept: Path) -> None:
+    import pgserver  # slow import
+    import psycopg
+
+    server = pgserver.get_server(folder, cleanup_mode="stop")
+    with psycopg.connect(server.get_uri(), autocommit=True) as admin:
+        admin.execute(f"CREATE DATABASE {TEMPLATE}")
+    _migrate(server.get_uri(TEMPLATE))
+    server.cleanup()
+    for left in ("postmaster.pid", ".handle_pids.json"):
+        (folder / left).unlink(missing_ok=True)
+    making = kept.with_name(f"making-{os.getpid()}")
+    subprocess.run(["cp", "-a", str(folder), str(making)], check=True)
+    making.rename(kept)
+    shutil.rmtree(folder)
+
+
+def new_database(server: Any, name: str, *, migrated: bool = True) -> str:
+    """Make a database on the server, anew where there is one, and return its address."""
+    import psycopg  # slow import
+
+    with psycopg.connect(server.get_uri(), autocommit=True) as admin:
+        admin.execute(f"DROP DATABASE IF EXISTS {name}")
+        admin.execute(f"CREATE DATABASE {name} TEMPLATE {TEMPLATE if migrated else 'template1'}")
+    return server.get_uri(name)
