@@ -13,7 +13,7 @@ demo: .venv/.run
 test: .venv/.dev
 	tools/install_test_system
 	$(BIN)/pytest -q -n 2 --dist loadgroup
-	WUFEI_TEST_DATABASE=postgresql $(BIN)/pytest -q -n 2 --dist loadgroup tests/rooms
+	WUFEI_TEST_DATABASE=postgresql $(BIN)/pytest -q -n 2 --dist loadgroup -m "not any_database" tests/rooms
 
 test-fast: .venv/.dev
 	$(BIN)/pytest -q -n 2 -m "not browser and not slow"

@@ -415,6 +415,7 @@ def pages() -> Iterable[tuple[str, str, str]]:
     yield "an expert's sheets", "expert0", to("reviews:scoring")
     yield "notices of a round", "city", to("reviews:notices", city_round)
     yield "a notice", "city", to("reviews:notice", notice)
+    yield "putting up a notice", "city", to("reviews:put-up-notice", city_round)
     yield "consultations", "department", to("reviews:consultations")
     yield "consultations, all", "department", to("reviews:consultations") + "?state="
     yield "site checks", "district", to("reviews:site-checks")

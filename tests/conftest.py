@@ -172,8 +172,20 @@ def own_store(request, tmp_path, django_db_setup, django_db_blocker):
         yield request.param
 
 
+def pytest_configure(config: pytest.Config) -> None:
+    config.addinivalue_line(
+        "markers", "any_database: what it says can't differ by database; the pass on PostgreSQL leaves it out"
+    )
+
+
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Browser tests share one server and one browser: keep them on one worker."""
+    """
+    Browser tests share one server and one browser: keep them on one worker.
+
+    What runs on both engines by itself need not do so in each pass.
+    """
     for item in items:
+        if "own_store" in getattr(item, "fixturenames", ()):
+            item.add_marker("any_database")
         if item.get_closest_marker("browser"):
             item.add_marker(pytest.mark.xdist_group("browser"))

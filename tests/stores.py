@@ -11,6 +11,8 @@ import os
 import shutil
 import sqlite3
 import subprocess
+import sys
+import tempfile
 from collections.abc import Callable, Iterator
 from contextlib import closing, contextmanager
 from importlib.metadata import version
@@ -74,14 +76,11 @@ def described(address: str) -> dict[str, Any]:
 
 
 def _migrate(address: str) -> None:
-    import django
-    from django.apps import apps
-    from django.core.management import call_command
-
-    if not apps.ready:  # the conftest is read before pytest-django sets Django up
-        django.setup()
-    with connected_to(described(address)):
-        call_command("migrate", verbosity=0, interactive=False)
+    """Let a process of its own migrate it: pytest-django keeps this one from any database until a test asks."""
+    with tempfile.TemporaryDirectory() as data:
+        said = {"DJANGO_SETTINGS_MODULE": "wufei.web.settings", "DATABASE_URL": address, "WUFEI_DATA": data}
+        command = [sys.executable, "-m", "django", "migrate", "--verbosity", "0"]
+        subprocess.run(command, env=os.environ | said, check=True)
 
 
 # ---- SQLite -------------------------------------------------------------------------------

@@ -157,6 +157,8 @@ PAGES = (
     MainPage("public-draws", None, "/public/draws/"),
     MainPage("public-draw", None, f"/public/draws/{_EXPERTS_DRAW}/"),
     MainPage("public-cases", None, "/public/cases/"),
+    MainPage("public-agencies", None, "/public/agencies/"),
+    MainPage("public-agencies-excluded", None, "/public/agencies/excluded/"),
     MainPage("users", "admin", "/users/"),
     MainPage("keys", "admin", "/reviews/keys/"),
     MainPage("permissions", "admin", "/permissions/"),

@@ -2,6 +2,7 @@
 
 import json
 import os
+import shutil
 import subprocess
 import sys
 from dataclasses import dataclass
@@ -10,6 +11,8 @@ from typing import Any
 
 import pytest
 from click.testing import CliRunner
+
+from tests import stores
 
 WUFEI = Path(sys.executable).with_name("wufei")
 
@@ -59,3 +62,11 @@ def process(tmp_path):
         return Answer(got.returncode, got.stdout, got.stderr)
 
     return run
+
+
+@pytest.fixture
+def on_a_store(process, tmp_path):
+    """Run the installed command on a data folder whose store was migrated before."""
+    (tmp_path / "data").mkdir()
+    shutil.copy(stores.sqlite_template(), tmp_path / "data" / "wufei.sqlite3")
+    return process

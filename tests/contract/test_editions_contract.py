@@ -132,32 +132,34 @@ def test_an_id_that_another_edition_at_hand_has_is_refused_as_loading_refuses_it
     assert answer.err.startswith(f"{path}:1: 版本编号“miit-2025-539-park”已由 ")
 
 
-def test_a_province_is_added_by_a_folder_and_judged_by(process, tmp_path):
+def test_a_province_is_added_by_a_folder_and_judged_by(on_a_store, tmp_path):
     folder = tmp_path / "editions"
     folder.mkdir()
     (folder / "川.yaml").write_text(SOUND, encoding="utf-8")
     code = uscc(1, prefix="91510100MA")
     where = {"省": "四川省", "市": "成都市", "区县": "武侯区"}
     book = workbook(enterprise(code, **where), ledger=[moved("2025-03-05", "W01", "产生", "49.999999")])
-    assert process("import", save(book, tmp_path / "a.xlsx"), "--json").code == 0
+    assert on_a_store("import", save(book, tmp_path / "a.xlsx"), "--json").code == 0
 
     added = ("--editions", folder)
-    assert "sichuan-2026-1-enterprise" in [e["id"] for e in process("editions", "--json", options=added).json]
+    assert "sichuan-2026-1-enterprise" in [
+        e["id"] for e in on_a_store("editions", "--json", options=added).json
+    ]
     asked = ("evaluate", code, "--edition", "sichuan-2026-1-enterprise", "--year", 2025, "--json")
-    answer = process(*asked, options=added)
+    answer = on_a_store(*asked, options=added)
     assert answer.code == 0, answer.err
     verdicts = {c["id"]: c["verdict"] for c in answer.json["criteria"]}
     assert (verdicts["eligible-jurisdiction"], verdicts["output-large"]) == ("met", "not_met")
     assert "basic-5" in verdicts, "what it extends is taken over"
-    assert process(*asked).code == 1, "without the folder it is not known"
+    assert on_a_store(*asked).code == 1, "without the folder it is not known"
 
     (folder / "坏.yaml").write_text(
         BROKEN["a key nobody knows"][0].replace("sichuan-2026-1", "sichuan-2026-2"), encoding="utf-8"
     )
-    refused = process(*asked, options=added)
+    refused = on_a_store(*asked, options=added)
     assert (refused.code, refused.out) == (1, "")
     assert "坏.yaml" in refused.err
     assert "Traceback" not in refused.err
-    missing = process("editions", "--json", options=("--editions", tmp_path / "no-such"))
+    missing = on_a_store("editions", "--json", options=("--editions", tmp_path / "no-such"))
     assert (missing.code, "Traceback" in missing.err) == (1, False)
     assert json.dumps(answer.json, ensure_ascii=False).count("川经信〔2026〕1号") >= 1

@@ -6,12 +6,12 @@ from contextlib import closing
 from decimal import ROUND_HALF_UP, Decimal
 from fractions import Fraction
 
-import psycopg
 import pytest
 from docx import Document
 from openpyxl import load_workbook
 
-from tests.conftest import postgresql_url
+from tests import stores
+from tests.conftest import postgresql
 from tests.contract.workbooks import enterprise, moved, save, uscc, waste, workbook
 
 pytestmark = pytest.mark.slow
@@ -46,10 +46,7 @@ def store(request, process):
     if request.param == "sqlite":
         return process
     name = f"contract_{abs(hash(request.node.nodeid)) % 10**10}"
-    with psycopg.connect(postgresql_url(), autocommit=True) as admin:
-        admin.execute(f"DROP DATABASE IF EXISTS {name}")
-        admin.execute(f"CREATE DATABASE {name}")
-    address = postgresql_url().replace("/postgres?", f"/{name}?")
+    address = stores.new_database(postgresql(), name, migrated=False)
     return lambda *said, **more: process(*said, database=address, **more)
 
 
@@ -117,8 +114,8 @@ def test_a_failing_first_import_leaves_nothing(store, tmp_path):
     assert store("indicators", CODE, "--from", 2024, "--to", 2024).code == 1
 
 
-def test_verify_names_the_row_that_was_changed_behind_its_back(process, tmp_path):
-    assert process("import", save(book(), tmp_path / "data.xlsx"), "--json").code == 0
+def test_verify_names_the_row_that_was_changed_behind_its_back(on_a_store, tmp_path):
+    assert on_a_store("import", save(book(), tmp_path / "data.xlsx"), "--json").code == 0
     [file] = (tmp_path / "data").glob("*.sqlite3")
     with closing(sqlite3.connect(file)) as database:
         [table] = [
@@ -137,13 +134,13 @@ def test_verify_names_the_row_that_was_changed_behind_its_back(process, tmp_path
         [number] = database.execute(f"SELECT id FROM {table} ORDER BY id LIMIT 1 OFFSET 4").fetchone()
         database.execute(f"UPDATE {table} SET mass_g = mass_g + 1 WHERE id = ?", [number])
         database.commit()
-    answer = process("verify", CODE, "--json")
+    answer = on_a_store("verify", CODE, "--json")
     assert (answer.code, answer.json["ok"], answer.json["movements"]) == (1, False, 16)
     assert answer.json["faults"][0]["movement"] == number
     assert set(answer.json["faults"][0]) == {"movement", "kind", "message"}
-    assert process("verify").code == 1
+    assert on_a_store("verify").code == 1
     # And the evaluation no longer calls the ledger sound.
-    said = process("evaluate", CODE, "--edition", EDITION, "--year", 2025, "--json").json
+    said = on_a_store("evaluate", CODE, "--edition", EDITION, "--year", 2025, "--json").json
     assert [c["verdict"] for c in said["criteria"] if c["id"] == "basic-5"] == ["not_met"]
 
 

@@ -1,11 +1,13 @@
 """`wufei round …`: opened, published, asked for, exported, loaded; every key that the issue names."""
 
 import json
+from datetime import date
 
 import pytest
 
 from tests.conftest import NOW, valid_uscc
 from tests.rooms.reviews import world as worlds
+from wufei.policies import queries as policy_queries
 from wufei.registry.models import Organisation
 from wufei.reviews.models import Application, Package, Round
 from wufei.reviews.package import new_key, seal
@@ -94,6 +96,28 @@ def test_it_may_be_opened_and_published_at_once_before_its_deadline(wufei, world
 
     assert (late.code, "日期已经过去" in late.err) == (1, True)
     assert got.json["published"]
+
+
+def test_every_edition_with_a_round_is_opened_and_published_on_an_empty_store(wufei, db, clock):
+    clock(NOW.replace(month=1))
+    editions = [each for each in policy_queries.known_editions().values() if each.stages]
+    for each in editions:
+        got = wufei("round", "open", each.id, "--year", 2026, "--publish", "--json")
+        assert (got.code, got.json["published"]) == (0, True), got.err
+        round_ = Round.objects.get(uid=got.json["round"])
+        first = min((day.on for day in each.dates), default=date(2026, 1, 31))
+        assert round_.submission_deadline == first
+        assert each.norm.number in round_.notice_text
+        assert each.region == round_.authority.division_code
+    assert len(editions) == 10
+
+
+def test_the_operator_says_another_deadline(wufei, world):
+    got = wufei(
+        "round", "open", worlds.CHONGQING, "--year", 2026, "--deadline", "2026-08-31", "--publish", "--json"
+    )
+
+    assert (got.json["published"], got.json["submission_deadline"]) == (True, "2026-08-31")
 
 
 # ---- status ---------------------------------------------------------------------------------

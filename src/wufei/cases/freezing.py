@@ -14,6 +14,7 @@ from datetime import date
 from decimal import Decimal
 from typing import Any
 
+from wufei.cases import narrative
 from wufei.cases.case_file import Attachment, CaseFile, Placed
 from wufei.cases.dossier import Dossier, Texts
 from wufei.cases.provenance import number_document
@@ -61,6 +62,7 @@ def content(
         "particulars": _particulars(dossier, form),
         "numbers": [number_document(number, movements) for number in numbers],
         "headline": _headline(dossier),
+        "narrative": narrative.sketch(texts_document(dossier.texts), dossier.applicant.name),
         "evaluation": _evaluation(evaluation),
         "evidence": [_file(each, kinds[each.sha256]) for each in dossier.attachments],
     }

@@ -67,11 +67,15 @@ def sketch(text: str) -> list[int]:
     >>> sketch("同意。"), len(sketch("一般工业固体废物综合利用" * 9))
     ([], 12)
     """
+    return nsmallest(NUMBERS, {_hash(run) for run in runs(text)})
+
+
+def runs(text: str) -> set[str]:
+    """Return the runs of characters of a text, without its spaces; none of a text too short to be compared."""
     plain = re.sub(r"\s+", "", unicodedata.normalize("NFKC", text)).lower()[:MOST_CHARACTERS]
     if len(plain) < LEAST_CHARACTERS:
-        return []
-    runs = {plain[at : at + RUN] for at in range(len(plain) - RUN + 1)}
-    return nsmallest(NUMBERS, {_hash(run) for run in runs})
+        return set()
+    return {plain[at : at + RUN] for at in range(len(plain) - RUN + 1)}
 
 
 def _hash(run: str) -> int:

@@ -44,6 +44,9 @@ class Case(models.Model):
     above_scale_count = models.PositiveIntegerField(_("规上企业数量"), null=True, blank=True)
     filed_on = models.DateField(_("申报日期"), null=True, blank=True)
 
+    # While it is returned for correction: {"by", "at", "words", "comments": {field or criterion: words}}.
+    returned = models.JSONField(_("退回意见"), default=dict, blank=True)
+
     version = models.PositiveIntegerField(default=1)  # a stale edit is refused
     created_at = models.DateTimeField(_("创建时间"))
     created_by = models.ForeignKey(settings.AUTH_USER_MODEL, models.PROTECT, related_name="+")

@@ -21,7 +21,8 @@ from wufei.ledger import services as ledger
 from wufei.ledger.kinds import Kind
 from wufei.ledger.posting import Draft
 from wufei.policies import queries as policy_queries
-from wufei.policies.edition import Edition, Stage
+from wufei.policies import services as policies
+from wufei.policies.edition import Edition, Scoring, Stage
 from wufei.registry import services as registry
 from wufei.registry.access import Role
 from wufei.registry.models import Organisation, OrganisationKind, User
@@ -29,6 +30,7 @@ from wufei.registry.services.successions import rename_organisation
 from wufei.reviews import stages
 from wufei.reviews.draw import commitment
 from wufei.reviews.models import Application, Assignment, Consultation, Expert, PublicNotice, Round, Title
+from wufei.reviews.queries.rounds import reported_by
 from wufei.reviews.services import (
     agencies,
     applying,
@@ -83,6 +85,7 @@ def play(*, organisations: dict[str, Organisation], password: str, by: User, now
     said = season()
     for name, branch in said["branches"].items():
         registry.change_organisation(organisation=organisations[name], branch=branch, by=by, now=now)
+        organisations[name].refresh_from_db()
     _authorities(organisations, by, now)
     people = _people(organisations, password, by, now)
     _applicants(organisations, by, now)
@@ -105,8 +108,9 @@ def _people(
 ) -> dict[str, User]:
     for each in season()["people"]:
         user = registry.create_user(
-            username=each["username"], password=password, full_name=each["name"], by=by, now=now
-        )
+            username=each["username"], password=password, full_name=each["name"],
+            email=f"{each['username']}@example.invalid", by=by, now=now,
+        )  # fmt: skip
         role = Role(each["role"])
         registry.assign_role(user=user, organisation=organisations[each["of"]], role=role, by=by, now=now)
     return {user.username: user for user in User.objects.all()}
@@ -189,10 +193,7 @@ class _Played:
         rows = {
             each["of"]: self._handed_in(each, number) for number, each in enumerate(self.said["applications"])
         }
-        end = date.fromisoformat(self.said["done"])
-        days = (end - self.deadline).days
-        for number, stage in enumerate(self.edition.stages[1:], start=1):
-            day = self.deadline + timedelta(days=days * number // (len(self.order) + 1))
+        for stage, day in self._days():
             here = {
                 each["of"]: each for each in self.said["applications"] if self._is_at(rows[each["of"]], stage)
             }
@@ -203,6 +204,24 @@ class _Played:
             closed = date.fromisoformat(self.said["closed"])
             rounds.close_round(round_=self.round, by=self.people["city"], now=at(closed))
 
+    def _days(self) -> Iterator[tuple[Stage, date]]:
+        """Yield the stages with the day of each: those below are done by when they report, the others after it."""
+        end, report = date.fromisoformat(self.said["done"]), None
+        below: list[Stage] = []
+        others: list[Stage] = []
+        for stage in self.edition.stages[1:]:
+            day = reported_by(round_=self.round, edition=self.edition, stage=stage.id)
+            report = day.on if day else report
+            (below if day else others).append(stage)
+        if report is not None:
+            days = (report - self.deadline).days
+            for number, stage in enumerate(below, start=1):
+                yield stage, self.deadline + timedelta(days=days * number // (len(below) + 1))
+        begin = report or self.deadline
+        parts = len(others) + (1 if report else 2)
+        for number, stage in enumerate(others, start=1):
+            yield stage, begin + timedelta(days=(end - begin).days * number // parts)
+
     def _send(self, said: dict[str, str]) -> None:
         """Send what is recommended to the level above, whose own round takes it in."""
         opened, on = date.fromisoformat(said["opened"]), date.fromisoformat(said["on"])
@@ -211,6 +230,12 @@ class _Played:
             edition_id=said["edition"], year=self.round.year, by=above, now=at(opened),
             authority=self.organisations[said["authority"]],
         )  # fmt: skip
+        changes = {
+            "notice_text": NOTICE.format(title=policy_queries.edition(said["edition"]).title),
+        }
+        taking = rounds.edit_round(
+            round_=taking, version=taking.version, changes=changes, by=above, now=at(opened)
+        )
         taking = rounds.publish_round(round_=taking, by=above, now=at(opened, 15))
         package = packages.export_round(round_=self.round, by=self.people["city"], now=at(on))
         packages.load_package(round_=taking, package=package, by=above, now=at(on, 16))
@@ -231,6 +256,7 @@ class _Played:
         )
         texts = {name: f"{works.name}{words}" for name, words in TEXTS.items()} | {
             "title": f"{works.name}绿色工厂创建",
+            "practices": season()["practices"][each["of"]],
             "brief_description": "企业按评价要求完成自评价，指标和佐证材料均可追溯到台账。",
             "self_description": f"{works.name}近年持续开展节能、节水和固体废物综合利用，建立了目标责任制。",
         }
@@ -260,7 +286,7 @@ class _Played:
                 action = {"consultation": Action.CONCLUDE, "experts": Action.CONCLUDE}.get(
                     stage.kind, Action.RECOGNISE if stage.kind in ("decision", "above") else Action.AGREE
                 )
-                term = 12 if stage.kind == "consultation" else 3  # departments have their time
+                term = 8 if stage.kind == "consultation" else 3  # departments have their time
                 self._act(application, role, action, at(day + timedelta(days=term)), stage)
 
     def _disagree(self, each: dict[str, Any], stage: Stage, application: Application, day: date) -> None:
@@ -362,31 +388,14 @@ class _Played:
         )  # fmt: skip
         draws.reveal_draw(draw_=drawn, seed=seed, by=city, now=at(day - timedelta(days=3)))
         assignments.assign_cases(round_=self.round, stage=stage.id, by=city, now=at(day - timedelta(days=2)))
+        scoring = self.edition.scoring
+        assert scoring is not None, "the edition has a rubric"
         for key, each in here.items():
             if "score" in each:
                 for number, row in enumerate(
                     Assignment.objects.filter(application=rows[key], stage=stage.id).order_by("pk")
                 ):
-                    self._score(row, Decimal(each["score"]) + number * 2 - 2, at(day - timedelta(days=1)))
-
-    def _score(self, row: Assignment, points: Decimal, now: datetime) -> None:
-        assert self.edition.scoring is not None, "the edition has a rubric"
-        full = self.edition.scoring.full_marks
-        scores = {
-            item.id: str((item.max * points / full).quantize(Decimal("0.1")))
-            for item in self.edition.scoring.rubric
-        }
-        by = row.expert.user
-        sheet = sheets.save_sheet(
-            assignment=row,
-            version=0,
-            scores=scores,
-            comments={},
-            words="材料真实完整，指标可追溯。",
-            by=by,
-            now=now,
-        )
-        sheets.submit_sheet(assignment=row, version=sheet.version, by=by, now=now)
+                    score(row, scoring, Decimal(each["score"]) + number * 2 - 2, at(day - timedelta(days=1)))
 
     def _notices(self, here: Mapping[str, dict[str, Any]], rows: dict[str, Application]) -> None:
         city = self.people["city"]
@@ -442,6 +451,25 @@ class _Played:
         )
 
 
+def score(row: Assignment, scoring: Scoring, points: Decimal, now: datetime) -> None:
+    """Let an expert hand in a sheet: of each item the share that the points are of the full marks."""
+    scores = {
+        item.id: str((item.max * points / scoring.full_marks).quantize(Decimal("0.1")))
+        for item in scoring.rubric
+    }
+    by = row.expert.user
+    sheet = sheets.save_sheet(
+        assignment=row,
+        version=0,
+        scores=scores,
+        comments={},
+        words="材料真实完整，指标可追溯。",
+        by=by,
+        now=now,
+    )
+    sheets.submit_sheet(assignment=row, version=sheet.version, by=by, now=now)
+
+
 def _titles(organisations: dict[str, Organisation], people: dict[str, User]) -> None:
     """The finished round's titles, and what became of them: one renamed, one revoked."""
     said, chief = season()["titles"], people[APPROVES]
@@ -473,7 +501,12 @@ def _titles(organisations: dict[str, Organisation], people: dict[str, User]) -> 
         now=at(reported + timedelta(days=12)),
     )  # fmt: skip
     again = said["reevaluated"]
-    for key in again["of"]:
+    for key, answer in again["of"].items():
+        policies.judge(
+            organisation=organisations[key], edition_id=again["edition"], criterion="score-12-green-design",
+            question="green_design", year=int(again["year"]) - 1, answer=answer, reason="已核对绿色设计案例材料。",
+            by=people["district-industry"], now=at(date.fromisoformat(again["on"]), 9),
+        )  # fmt: skip
         reevaluations.record_reevaluation(
             title=_title(organisations[key]), edition_id=again["edition"], year=int(again["year"]),
             by=registry.operator(), now=at(date.fromisoformat(again["on"])),
@@ -491,7 +524,6 @@ def _title(organisation: Organisation) -> Title:
 
 TEXTS = {
     "plan": "按建设指南逐条梳理产废环节，制定年度任务和目标。",
-    "practices": "从源头减量、过程控制和综合利用三方面开展工作，每批固体废物均有台账和去向凭证。",
     "results": "综合利用量稳定，填埋量逐年下降；具体数字由台账计算，见附表。",
     "innovation": "把利用单位的质量要求前移到产废环节控制。",
     "conditions": "适用于周边有建材、冶炼等利用单位的企业。",

@@ -11,7 +11,7 @@ from django.db import transaction
 from wufei.capture.services import ImportResult, import_workbook
 from wufei.cases import services as cases
 from wufei.cases.models import EvidenceCategory
-from wufei.demo import season
+from wufei.demo import beside, season
 from wufei.demo.district import district, uscc_of, workbooks
 from wufei.demo.papers import MAKERS
 from wufei.demo.writing import written
@@ -52,6 +52,7 @@ def build(*, folder: Path, by: User, now: datetime, report: Callable[[str], None
     _papers(organisations, by=by, now=now)
     _people(organisations, by=by, now=now)
     season.play(organisations=organisations, password=PASSWORD, by=by, now=now)
+    beside.play(organisations=organisations, by=by, now=now)
     report("已演完 2025 年一轮评审；2026 年一轮正在进行")
 
 
@@ -77,23 +78,33 @@ def _authorities(*, by: User, now: datetime) -> dict[str, Organisation]:
 
 
 def _green_factory(organisations: dict[str, Organisation], *, by: User, now: datetime) -> None:
-    """One worked set of baseline and leading values, marked as illustrative, and one factory's answers."""
+    """Worked sets of baseline and leading values, marked as illustrative, and some factories' answers."""
     said = district()["requirements"]
-    factory, year, source = organisations[said["stated_by"]], int(said["year"]), "演示"
-    policies.maintain_requirements(
-        authority=organisations["city"], edition_id=said["edition"], industry_code=said["industry_code"],
-        name=said["name"], in_force_from=date.fromisoformat(said["in_force_from"]), values=said["values"],
-        source=said["source"], is_illustrative=True, by=by, now=now,
-    )  # fmt: skip
+    for code, name in said["industries"].items():
+        policies.maintain_requirements(
+            authority=organisations["city"], edition_id=said["edition"], industry_code=code,
+            name=name, in_force_from=date.fromisoformat(said["in_force_from"]), values=said["values"],
+            source=said["source"], is_illustrative=True, by=by, now=now,
+        )  # fmt: skip
+    for key, own in said["stated_by"].items():
+        _answered(organisations[key], said, own, by=by, now=now)
+
+
+def _answered(
+    factory: Organisation, said: dict[str, Any], own: dict[str, str], *, by: User, now: datetime
+) -> None:
+    """Let a factory state its values, its own where it has some, and declare what no number tells."""
+    year = int(said["year"])
     for item, (value, basis) in said["stated"].items():
         policies.state_value(
-            organisation=factory, item=item, year=year, value=Decimal(value), basis=basis, by=by, now=now
-        )
+            organisation=factory, item=item, year=year, value=Decimal(own.get(item, value)), basis=basis, by=by,
+            now=now,
+        )  # fmt: skip
     for item, years, answer, basis in said["declared"]:
         for each in years:
             policies.declare(
                 organisation=factory, item=item, year=int(each), answer=ANSWERS[answer], basis=basis,
-                source=source, by=by, now=now,
+                source="演示", by=by, now=now,
             )  # fmt: skip
 
 
@@ -119,7 +130,12 @@ def _papers(organisations: dict[str, Organisation], *, by: User, now: datetime) 
 def _people(organisations: dict[str, Organisation], *, by: User, now: datetime) -> None:
     for person in district()["people"]:
         user = registry.create_user(
-            username=person["username"], password=PASSWORD, full_name=person["name"], by=by, now=now
+            username=person["username"],
+            password=PASSWORD,
+            full_name=person["name"],
+            email=f"{person['username']}@example.invalid",
+            by=by,
+            now=now,
         )
         registry.assign_role(
             user=user, organisation=organisations[person["of"]], role=Role(person["role"]), by=by, now=now

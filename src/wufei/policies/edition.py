@@ -57,6 +57,7 @@ Day = Annotated[date, _written_plainly(r"[0-9]{4}-[0-9]{2}-[0-9]{2}", "not_a_day
 Text = Annotated[str, Field(min_length=1, max_length=2000)]
 Id = Annotated[str, Field(pattern=r"^[a-z0-9][a-z0-9-]{0,79}$")]
 Name = Annotated[str, Field(pattern=r"^[a-z0-9][a-z0-9_]{0,79}$")]
+Division = Annotated[str, Field(pattern=r"^[0-9]{6}$")]
 
 
 class Frozen(BaseModel):
@@ -256,6 +257,7 @@ class Criterion(Frozen):
     unverified: str = ""  # why it is not verified
     replaces: bool = False
     parameters: dict[Name, Parameter] = Field(default_factory=dict)
+    ends_title: Literal["revokes", "removes", ""] = ""  # what befalls a title for it; "": nothing by itself
     test: Operand | None = None
     weight: Number | None = None
     score: Scored | None = None
@@ -269,9 +271,17 @@ class Criterion(Frozen):
 
 
 class Deadline(Frozen):
+    """
+    A day by which something is done.
+
+    `stage`: those who decide it report to the level above by that day. Who applies to them has to be earlier, or
+    the same day at the latest.
+    """
+
     id: Id
     label: Text
     on: Day
+    stage: Id | None = None
     clause: Text
 
 
@@ -409,6 +419,7 @@ class Edition(Frozen):
     title: Text
     subject_kind: SubjectKind
     norm: Norm
+    region: Division | None = None  # the division whose authority issued it; None: it says none
     in_force_from: Day
     extends: Id | None = None
     addressees: tuple[Text, ...] = ()
@@ -431,6 +442,34 @@ class Edition(Frozen):
         """Return the criterion's own parameter of the name, else the edition's."""
         return criterion.parameters.get(name) or self.parameters[name]
 
+    @property
+    def run_by(self) -> str:
+        """Return the role of the authority that runs its rounds: who ends them, as CITY_INDUSTRY; "": it has none."""
+        return (self.stages[-1].concluded_by or self.stages[-1].decided_by)[0] if self.stages else ""
+
+    def reported_by(self, stage_id: str, *, year: int, since: date) -> Deadline | None:
+        """
+        Return by when those below who have a case at the stage report to who runs the round; None: no day binds.
+
+        A day that was over before the round was opened (`since`) binds nobody, nor one of another year.
+        """
+        ids = [stage.id for stage in self.stages]
+        at = ids.index(stage_id)
+        found = [
+            each
+            for each in self.reporting_days(year=year, since=since)
+            if each.stage is not None and 1 <= at <= ids.index(each.stage)
+        ]
+        return min(found, key=lambda each: each.on, default=None)
+
+    def reporting_days(self, *, year: int, since: date) -> list[Deadline]:
+        """Return the days by which those below report to who runs a round of the year, the first day first."""
+        own = {stage.id for stage in self.stages if self.run_by not in stage.decided_by}
+        found = [
+            each for each in self.dates if each.stage in own and each.on.year == year and each.on >= since
+        ]
+        return sorted(found, key=lambda each: each.on)
+
     def years_back(self, day: date) -> int | None:
         """Return with how many years before the edition compares a change; None: it compares none."""
         for criterion in self.criteria:
@@ -447,6 +486,7 @@ def extended(parent: Edition, child: Edition) -> Edition:
     criteria = [replaced.pop(c.id, c) for c in parent.criteria]
     return child.model_copy(
         update={
+            "region": child.region or parent.region,
             "addressees": child.addressees or parent.addressees,
             "round_years": child.round_years or parent.round_years,
             "third_party_report": child.third_party_report or parent.third_party_report,

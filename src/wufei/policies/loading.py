@@ -274,6 +274,10 @@ def _whole_faults(
         yield ("subject_kind",), "与所扩展版本的对象（企业或园区）不同"
     if not whole.criteria:
         yield ("criteria",), "版本没有任何条款"
+    stages = {stage.id for stage in whole.stages}
+    for index, day in enumerate(own.dates):
+        if day.stage is not None and day.stage not in stages:
+            yield ("dates", index, "stage"), f"没有编号为“{day.stage}”的环节"
     items = {item.id for item in whole.stated_items}
     for index, criterion in enumerate(own.criteria):
         here: Loc = ("criteria", index)

@@ -1,5 +1,6 @@
 """The shapes of what visitors type; the rules are the services'."""
 
+from collections.abc import Iterable
 from typing import Any
 
 from django import forms
@@ -62,6 +63,27 @@ class RegisterFilter(forms.Form):
         field = self.fields["edition"]
         assert isinstance(field, forms.ChoiceField)
         field.choices = [("", _("全部政策")), *((each.id, each.title) for each in editions)]
+
+
+class AgencyFilter(forms.Form):
+    """Which agencies a list shows: whose list, and of which year."""
+
+    q = _search(_("机构名称、信用代码"))
+    authority = forms.ChoiceField(label=_("公布单位"), required=False)
+    year = forms.TypedChoiceField(label=_("年度"), required=False, coerce=int, empty_value=None)
+
+    def __init__(
+        self, *args: Any, authorities: Iterable[tuple[str, str]], years: Iterable[int], **kwargs: Any
+    ) -> None:
+        super().__init__(*args, **kwargs)
+        choices: dict[str, list[tuple[str, Any]]] = {
+            "authority": [("", _("全部单位")), *authorities],
+            "year": [("", _("全部年度")), *((str(year), str(year)) for year in years)],
+        }
+        for name, offered in choices.items():
+            field = self.fields[name]
+            assert isinstance(field, forms.ChoiceField)
+            field.choices = offered
 
 
 class SeveralFilesInput(forms.ClearableFileInput):

@@ -2,7 +2,7 @@
 What is published? The one place that says so; the public's pages read nothing beside it.
 
 A round is published when its call is, a notice when it was put up, a title when it is in the register, its end
-when it was announced, a draw with its commitment. Who objected, what is not decided, and who judged are not.
+when it was announced, a draw with its commitment, an agency when it is recommended or excluded. Who objected, what is not decided, and who judged are not.
 """
 
 import hmac
@@ -19,6 +19,8 @@ from django.db.models.fields.json import KeyTextTransform
 from wufei.catalogue.working_days import YearNotLoaded, working_days_between
 from wufei.reviews import draw as drawing
 from wufei.reviews.models import (
+    AgencyExclusion,
+    AgencyMark,
     Draw,
     NoticeItem,
     Objection,
@@ -28,7 +30,7 @@ from wufei.reviews.models import (
     Title,
     TitleEvent,
 )
-from wufei.reviews.queries import register
+from wufei.reviews.queries import agencies, register
 from wufei.reviews.queries.targets import Programme
 
 HOLDING = (TitleEvent.Kind.GRANTED, TitleEvent.Kind.RENAMED, TitleEvent.Kind.REORGANISED)
@@ -173,6 +175,43 @@ def cases(*, of: Iterable[Programme], on: date, text: str = "") -> Any:
     return rows.annotate(
         case_title=KeyTextTransform("title", "application__submission__content__texts")
     ).order_by("-year", "number")
+
+
+# ---- third-party agencies ---------------------------------------------------------------
+
+
+def recommended_agencies(
+    *, text: str = "", authority: str = "", year: int | None = None
+) -> QuerySet[AgencyMark]:
+    """Return who stands on the recommended lists; what was judged and not recommended does not."""
+    rows = agencies.published_marks().defer("words")
+    if year:
+        rows = rows.filter(year=year)
+    return _named(rows, text, authority)
+
+
+def excluded_agencies(
+    *, text: str = "", authority: str = "", year: int | None = None
+) -> QuerySet[AgencyExclusion]:
+    """Return whose leave to evaluate was taken."""
+    rows = agencies.exclusions()
+    if year:
+        rows = rows.filter(on__year=year)
+    return _named(rows, text, authority, Q(cause__icontains=text))
+
+
+def _named(rows: Any, text: str, authority: str, or_: Q = Q(pk__in=[])) -> Any:  # noqa: B008 - never changed
+    if authority:
+        rows = rows.filter(authority__uscc=authority)
+    if text:
+        rows = rows.filter(Q(agency__name__icontains=text) | Q(agency__uscc__icontains=text) | or_)
+    return rows
+
+
+def issuers(rows: Any) -> list[tuple[str, str]]:
+    """Return the authorities of such rows: code and name."""
+    found = rows.order_by("authority__name").values_list("authority__uscc", "authority__name").distinct()
+    return list(found)
 
 
 # ---- draws ------------------------------------------------------------------------------

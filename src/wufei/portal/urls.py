@@ -2,7 +2,7 @@
 
 from django.urls import path
 
-from wufei.portal.views import calls, cases, draws, notices, register
+from wufei.portal.views import agencies, calls, cases, draws, notices, register
 
 app_name = "portal"
 
@@ -25,4 +25,6 @@ urlpatterns = [
     path("public/draws/", draws.draws, name="draws"),
     path("public/draws/<int:draw_id>/", draws.draw, name="draw"),
     path("public/cases/", cases.cases, name="cases"),
+    path("public/agencies/", agencies.recommended, name="agencies"),
+    path("public/agencies/excluded/", agencies.excluded, name="excluded-agencies"),
 ]  # fmt: skip

@@ -65,6 +65,8 @@ SCOPE_LABELS = {
 ACCOUNT_REFUSALS = {
     "username_taken": _("这个用户名已经有人用了，请换一个。"),
     "username_malformed": _("用户名只能有字母、数字和 @ . + - _，不超过 150 个字符。"),
+    "email_malformed": _("这不是邮箱地址；应如 name@example.com，不超过 254 个字符。"),
+    "email_unconfirmed": _("确认链接已失效，请重新填写邮箱。"),
     "own_account": _("不能停用自己的账号，请由另一位管理员操作。"),
     "last_administrator": _("至少要留一位能登录的系统管理员。"),
     "role_unfit": _("这个角色不适用于该类单位，例如“主管部门人员”只能在主管部门中担任。"),
@@ -339,10 +341,33 @@ class UserFilter(forms.Form):
     )  # fmt: skip
 
 
+class EmailField(forms.CharField):
+    """Where a person is mailed to; what is an address the service says."""
+
+    def __init__(self) -> None:
+        super().__init__(
+            label=_("邮箱"), required=False, max_length=400, help_text=_("待办、退回和到期提醒也发到这里；留空则只在系统内提醒。"),
+            widget=forms.EmailInput(attrs={"autocomplete": "email"}),
+        )  # fmt: skip
+
+
+class UserEmailForm(forms.Form):
+    email = EmailField()
+
+
+class OwnEmailForm(UserEmailForm):
+    """The password is asked for again: whoever has the address may learn what is told."""
+
+    password = forms.CharField(
+        label=_("密码"), strip=False, widget=forms.PasswordInput(attrs={"autocomplete": "current-password"})
+    )
+
+
 class UserForm(forms.Form):
     username = forms.CharField(label=_("用户名"), max_length=150, help_text=_("字母、数字和 @ . + - _。"))
     full_name = forms.CharField(label=_("姓名"), max_length=60)
     phone = forms.CharField(label=_("电话"), max_length=60, required=False)
+    email = EmailField()
     password = forms.CharField(
         label=_("初始密码"), strip=False, widget=forms.PasswordInput(attrs={"autocomplete": "new-password"})
     )

@@ -10,6 +10,8 @@ urlpatterns = [
     path("sign-out/", signing_in.sign_out, name="sign-out"),
     path("account/", account.account, name="account"),
     path("account/password/", account.change_password, name="change-password"),
+    path("account/email/", account.change_email, name="change-email"),
+    path("account/email/confirm/", account.confirm_email, name="confirm-email"),
     path("account/second-factor/", account.enrol_second_factor, name="enrol-second-factor"),
     path("account/second-factor/remove/", account.remove_second_factor, name="remove-second-factor"),
     path("account/recovery-codes/", account.renew_recovery_codes, name="renew-recovery-codes"),
@@ -35,6 +37,7 @@ urlpatterns = [
     path("users/<int:pk>/roles/<int:assignment_pk>/remove/", people.remove_role, name="remove-role"),
     path("users/<int:pk>/active/", people.set_active, name="set-active"),
     path("users/<int:pk>/password/", people.set_password, name="set-password"),
+    path("users/<int:pk>/email/", people.set_email, name="set-email"),
     path(
         "users/<int:pk>/second-factor/remove/", people.remove_second_factor, name="remove-users-second-factor"
     ),

@@ -6,6 +6,7 @@ Pure: takes the submission's content as it was frozen; what an older or foreign 
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from decimal import ROUND_HALF_UP, Decimal, InvalidOperation
 from typing import Any
 
 from wufei.policies.edition import Edition
@@ -26,6 +27,23 @@ class Figure:
     value: str  # "" where it is not known
     unit: str
     missing: tuple[str, ...]
+
+    @property
+    def shown(self) -> str:
+        """
+        Return the value to two decimals, a small one to four digits; `value` has all of them.
+
+        >>> [Figure(id="", name="", year=2025, stream="", unit="%", missing=(), value=each).shown
+        ...  for each in ("98.1203007518796992", "0.047619047", "12345.5", "0", "", "有")]
+        ['98.12', '0.04762', '12,345.5', '0', '', '有']
+        """
+        try:
+            exact = Decimal(self.value)
+        except InvalidOperation:
+            return self.value
+        places = 2 if abs(exact) >= 1 or not exact else 3 - exact.adjusted()
+        text = f"{exact.quantize(Decimal(1).scaleb(-places), ROUND_HALF_UP):,f}"
+        return text.rstrip("0").rstrip(".") if "." in text else text
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

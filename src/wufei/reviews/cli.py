@@ -5,7 +5,7 @@ import json
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
 from pathlib import Path
 from typing import Any, NoReturn
 from uuid import UUID
@@ -19,21 +19,22 @@ from stdnum.cn import uscc as check_digits
 from wufei.policies import queries as policy_queries
 from wufei.policies.edition import Edition
 from wufei.registry.models import Branch, Organisation, OrganisationKind
-from wufei.registry.queries import levels_of
 from wufei.registry.services import operator, register_organisation
 from wufei.reviews import draw as draws
 from wufei.reviews.models import Round
 from wufei.reviews.queries import reevaluations, register
 from wufei.reviews.queries.experts import experts_of
 from wufei.reviews.queries.ranking import RankedCase, ranking
-from wufei.reviews.queries.rounds import counts_of, found_rounds, status_of
+from wufei.reviews.queries.rounds import counts_of, found_rounds, runs_rounds_of, status_of
 from wufei.reviews.refusals import ReviewRefused
 from wufei.reviews.services import messages, packages, rounds
 from wufei.reviews.stages import Outcome
 from wufei.reviews.telling import OUTCOME_WORDS
 from wufei.reviews.wording import words_of
+from wufei.terms.day import local_day
 
 AS_JSON = click.option("--json", "as_json", is_flag=True, help="供机器读取的输出。")
+DAYS_TO_APPLY = timedelta(days=30)  # where neither the edition nor the operator says until when
 # Where nobody stands for an authority yet: the division whose authority runs a round of that level.
 _SEATS = {"MINISTRY": "000000"}
 
@@ -47,10 +48,13 @@ def round_group() -> None:
 @click.argument("edition")
 @click.option("--year", type=int, required=True, help="年度。")
 @click.option("--authority", help="组织单位的统一社会信用代码；只有一家合适的单位时可以不写。")
+@click.option("--deadline", help="申报单位的报送截止日期；不写按政策版本，版本没有的，发布之日起 30 天。")
 @click.option("--publish", is_flag=True, help="同时发布通知，开始接收申报。")
 @AS_JSON
-def open_command(edition: str, year: int, authority: str | None, publish: bool, as_json: bool) -> None:
-    """按政策版本发起一轮申报。"""
+def open_command(
+    edition: str, year: int, authority: str | None, deadline: str | None, publish: bool, as_json: bool
+) -> None:
+    """按政策版本发起一轮申报。没有写通知正文的，发布时按政策版本拟一段。"""
     now = timezone.now()
     try:
         pinned = policy_queries.edition(edition)
@@ -59,9 +63,24 @@ def open_command(edition: str, year: int, authority: str | None, publish: bool, 
     runs_it = _named(authority) if authority else _runs(pinned, now)
     with _in_words():
         opened = rounds.open_round(edition_id=edition, year=year, authority=runs_it, by=operator(), now=now)
+        opened = _completed(opened, pinned, _day(deadline) if deadline else None, publish, now)
         if publish and opened.published_at is None:
             opened = rounds.publish_round(round_=opened, by=operator(), now=now)
     _say_round(opened, as_json)
+
+
+def _completed(opened: Round, edition: Edition, deadline: date | None, publish: bool, now: datetime) -> Round:
+    """Put in what was said, and for who publishes at once what a call can't do without."""
+    changes: dict[str, Any] = {"submission_deadline": deadline} if deadline else {}
+    if publish and opened.published_at is None:
+        if not opened.notice_text.strip():
+            changes["notice_text"] = rounds.call_text(edition=edition)
+        if deadline is None and opened.submission_deadline is None:
+            changes["submission_deadline"] = local_day(now) + DAYS_TO_APPLY
+            click.echo(f"政策版本没有写截止日期，按发布之日起 {DAYS_TO_APPLY.days} 天。", err=True)
+    if not changes:
+        return opened
+    return rounds.edit_round(round_=opened, version=opened.version, changes=changes, by=operator(), now=now)
 
 
 @round_group.command("publish")
@@ -305,7 +324,9 @@ def register_reevaluate(edition_id: str, year: int, as_json: bool) -> None:
         table.add_row(str(row["rank"]), row["number"], row["holder"], row["score"], running, is_due)
     Console(markup=False, highlight=False).print(table)
     for row in said["no_answer"]:
-        click.echo(f"没有得分：{row['number']} {row['holder']}")
+        click.echo(f"未开展自评价对标：{row['number']} {row['holder']}")
+    for row in said["no_score"]:
+        click.echo(f"已提交，材料不全，没有得分：{row['number']} {row['holder']}")
 
 
 def _edition(edition_id: str) -> Edition:
@@ -353,15 +374,10 @@ def _named(uscc: str) -> Organisation:
 
 
 def _runs(edition: Edition, now: datetime) -> Organisation:
-    """Return the authority that runs a round of the edition: who decides at its last stage, where only one does."""
-    role = (edition.stages[-1].concluded_by or edition.stages[-1].decided_by)[0] if edition.stages else ""
-    level, _, branch = role.partition("_")
+    """Return the authority that runs a round of the edition, where only one does."""
+    level, _, branch = edition.run_by.partition("_")
     rows = Organisation.objects.filter(kind=OrganisationKind.AUTHORITY, branch=branch, closed_on=None)
-    within = tuple(_divisions(edition))
-    fitting = [
-        row for row in rows
-        if level in levels_of(row.division_code) and (not within or row.division_code.startswith(within))
-    ]  # fmt: skip
+    fitting = [row for row in rows if runs_rounds_of(edition=edition, authority=row)]
     if len(fitting) == 1:
         return fitting[0]
     if fitting:
@@ -370,17 +386,9 @@ def _runs(edition: Edition, now: datetime) -> Organisation:
     return _placeholder(edition, level, branch, now)
 
 
-def _divisions(edition: Edition) -> Iterator[str]:
-    """Yield what the division codes of those begin with whom the edition is for."""
-    for criterion in edition.criteria:
-        if (starts := getattr(criterion.test, "starts_with", None)) is not None:
-            yield from starts
-
-
 def _placeholder(edition: Edition, level: str, branch: str, now: datetime) -> Organisation:
     """Register the issuer under a made-up code, and say so: the operator's door may."""
-    prefix = next(_divisions(edition), "")
-    division = _SEATS.get(level) or prefix.ljust(6, "0")
+    division = edition.region or _SEATS.get(level, "")
     name = edition.norm.issuer.split("、")[0]
     digits = f"{int(hashlib.sha256(name.encode()).hexdigest(), 16) % 10**9:09d}"
     code = f"11{division}{digits}"[:17]

@@ -48,10 +48,11 @@ class Call:
     addressees: tuple[str, ...]
     text: str
     norm: Norm
-    deadline: date | None
+    deadline: date | None  # of those who apply
     quotas: tuple[str, ...]  # as the edition says them
     attachments: tuple[str, ...]
     published_on: date | None
+    reports: tuple[tuple[str, date], ...] = ()  # who reports what they recommend to the issuer, by when
 
 
 def call_notice(call: Call) -> bytes:
@@ -64,11 +65,12 @@ def call_notice(call: Call) -> bytes:
     said = paragraphs(call.text)
     paper.paragraphs(said or (f"根据{call.norm.words}，现组织开展{call.title}工作，有关事项通知如下。",))
     paper.heading("报送要求")
-    until = f"请于{day_words(call.deadline)}前报送。" if call.deadline else "报送截止日期另行通知。"
+    until = f"请申报单位于{day_words(call.deadline)}前报送。" if call.deadline else "报送截止日期另行通知。"
+    until += "".join(f"{label}的截止日期为{day_words(on)}。" for label, on in call.reports)
     paper.paragraphs((until, *call.quotas))
     if call.attachments:
         paper.paragraphs(("附件：" + "；".join(f"{n}.{a}" for n, a in enumerate(call.attachments, 1)),))
-    paper.signature(call.issuer, call.published_on)
+    paper.signature((call.issuer,), call.published_on)
     return paper.bytes()
 
 
@@ -84,8 +86,9 @@ class Notice:
     begins_on: date
     ends_on: date
     working_days: int
-    rows: tuple[Listed, ...]
+    rows: tuple[Listed, ...]  # all that were shown, also who was removed since
     address: str = ""  # where objections are taken in
+    since: tuple[str, ...] = ()  # what has come after: extensions, removals
 
 
 def public_notice(notice: Notice) -> bytes:
@@ -101,10 +104,13 @@ def public_notice(notice: Notice) -> bytes:
         )
     )
     paper.paragraphs((f"附件：公示名单（{len(notice.rows)}家）",))
-    paper.signature(notice.issuer, notice.begins_on)
+    paper.signature((notice.issuer,), notice.begins_on)
     paper.new_page()
     paper.title("公示名单")
     _list_table(paper, notice.rows)
+    if notice.since:
+        paper.heading("公示发布后的变动")
+        paper.paragraphs(notice.since)
     return paper.bytes()
 
 
@@ -219,6 +225,7 @@ class DrawPart:
     seed: str  # "" while it is not published
     drawn: tuple[str, ...]
     committed_on: date
+    excluded: tuple[tuple[str, str], ...] = ()  # number, why it was left out of the draw
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -268,7 +275,9 @@ def meeting_minutes(minutes: Minutes) -> bytes:
     paper.heading("一、专家抽取")
     paper.paragraphs(tuple(map(_draw_words, minutes.draws)) or ("没有抽取记录。",))
     paper.heading("二、回避和更换")
-    paper.paragraphs(tuple(f"专家{n}：{why}" for n, why in minutes.recused) or ("无。",))
+    left_out = [f"抽取时回避专家{n}：{why}。" for draw in minutes.draws for n, why in draw.excluded]
+    replaced = [f"评审中更换专家{n}：{why}" for n, why in minutes.recused]
+    paper.paragraphs((*dict.fromkeys(left_out), *replaced) or ("无。",))
     paper.heading("三、评分和排序")
     paper.paragraphs((_scored_words(minutes),))
     if minutes.ranking:
@@ -303,7 +312,7 @@ def _scored_words(minutes: Minutes) -> str:
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Recommendation:
     round_title: str
-    issuer: str
+    issuers: tuple[str, ...]  # who signs it: at a joint stage both departments
     addressee: str
     norm: Norm
     stage: str
@@ -315,18 +324,18 @@ def recommendation_letter(letter: Recommendation) -> bytes:
     """Return the letter with which an authority recommends 推荐函."""
     title = f"关于报送{letter.round_title}推荐名单的函"
     paper = Paper(title=title)
-    paper.head(letter.issuer)
+    paper.head(letter.issuers[0], is_letter=True)
     paper.title(title)
     paper.addressees((letter.addressee,))
     quota = f"（{letter.quota.rstrip('。')}）" if letter.quota else ""
     paper.paragraphs(
         (
-            f"根据{letter.norm.words}要求，经{letter.stage}，现推荐{len(letter.rows)}家{quota}，按推荐顺序列于附件。"
-            "申报材料已经审核，请予审定。",
+            f"根据{letter.norm.words}要求，申报材料已经审核并完成“{letter.stage}”环节，现推荐{len(letter.rows)}家"
+            f"{quota}，按推荐顺序列于附件，请予审定。",
             f"附件：推荐名单（{len(letter.rows)}家）",
         )
     )
-    paper.signature(letter.issuer, None)
+    paper.signature(letter.issuers, None)
     paper.new_page()
     paper.title("推荐名单")
     _list_table(paper, letter.rows)
@@ -345,7 +354,7 @@ def title_list(listed: TitleList) -> bytes:
     paper = Paper(title=listed.title)
     paper.title(listed.title)
     _list_table(paper, listed.rows)
-    paper.signature(listed.issuer, None)
+    paper.signature((listed.issuer,), None)
     return paper.bytes()
 
 
@@ -379,7 +388,7 @@ def decision_paper(decision: Decision) -> bytes:
             f"附件：{decision.title_name}名单（{len(decision.rows)}家）",
         )
     )
-    paper.signature(decision.issuer, decision.decided_on)
+    paper.signature((decision.issuer,), decision.decided_on)
     paper.new_page()
     paper.title(f"{decision.title_name}名单")
     _list_table(paper, decision.rows)

@@ -38,6 +38,7 @@ class Kind(StrEnum):
     UNFOUNDED = "UNFOUNDED"
     LEDGER_CHANGED = "LEDGER_CHANGED"
     EVIDENCE_REUSED = "EVIDENCE_REUSED"
+    NARRATIVE_ALIKE = "NARRATIVE_ALIKE"
     IMPOSSIBLE = "IMPOSSIBLE"
     OUTLIER = "OUTLIER"
     ROUND_NUMBERS = "ROUND_NUMBERS"
@@ -48,6 +49,7 @@ KIND_WORDS: Mapping[Kind, str] = {
     Kind.UNFOUNDED: "数据与台账不符",
     Kind.LEDGER_CHANGED: "报送后台账有变化",
     Kind.EVIDENCE_REUSED: "材料与其他单位雷同",
+    Kind.NARRATIVE_ALIKE: "申报书文字与其他单位相近",
     Kind.IMPOSSIBLE: "数据不合常理",
     Kind.OUTLIER: "与同行业相差较大",
     Kind.ROUND_NUMBERS: "记录数值过于规整",
@@ -375,7 +377,7 @@ def _reused(
 
 
 def _share(share: Decimal | None) -> str:
-    return "" if share is None else f"（文字相近度约 {_percent(share * 100)}%）"
+    return "" if share is None else f"（文字相近度约 {percent(share * 100)}%）"
 
 
 def _not_read(own: Sequence[File]) -> Iterator[Doubt]:
@@ -503,7 +505,7 @@ def _short(value: Decimal) -> str:
     return str(plain(value.quantize(Decimal(1).scaleb(-places), ROUND_HALF_UP)))
 
 
-def _percent(value: Decimal) -> str:
+def percent(value: Decimal) -> str:
     return str(value.quantize(Decimal(1), ROUND_HALF_UP))
 
 
@@ -532,7 +534,7 @@ def _whole_tonnes(year: int, tally: Tally) -> Iterator[Doubt]:
     share = Decimal(tally.whole_tonnes) / tally.count
     if share > ROUND_SHARE:
         says = (
-            f"{year} 年台账 {_percent(share * 100)}% 的记录是整吨数（超过 {_percent(ROUND_SHARE * 100)}%，我们的读法），"
+            f"{year} 年台账 {percent(share * 100)}% 的记录是整吨数（超过 {percent(ROUND_SHARE * 100)}%，我们的读法），"
             f"可能是估计而非称重。{CHECK}"
         )
         basis = (

@@ -96,10 +96,17 @@ class Paper:
 
     # ---- what stands in it ----
 
-    def head(self, issuer: str, *, number: str = "") -> None:
-        """Write the red head: whose paper it is, its number, the red line."""
+    def head(self, issuer: str, *, number: str = "", is_letter: bool = False) -> None:
+        """Write the red head: whose paper it is, its number, the red line; a letter 函 bears the name alone."""
         red = self._layout.head_colour
-        self._line(f"{issuer}文件", face="head", align="centre", after=18, colour=red, spacing=None)
+        self._line(
+            issuer if is_letter else f"{issuer}文件",
+            face="head",
+            align="centre",
+            after=18,
+            colour=red,
+            spacing=None,
+        )
         line = self._line(number or "　　〔　　　　〕　　号", align="centre", after=18)
         _rule_below(line, red)
 
@@ -118,12 +125,12 @@ class Paper:
         for text in texts:
             self._line(text, align="justify", indent=True)
 
-    def signature(self, issuer: str, day: date | None) -> None:
-        """Write who issues it, and the day; the seal comes over it by hand."""
+    def signature(self, issuers: Sequence[str], day: date | None) -> None:
+        """Write who issues it, and the day; the seals come over it by hand."""
         self._line("", stays=True)
         gap = float(self._layout.signature_right_characters * self._layout.faces["body"].size_pt)
-        for text in (issuer, day_words(day)):
-            line = self._line(text, align="right", stays=text == issuer)
+        for text in (*issuers, day_words(day)):
+            line = self._line(text, align="right", stays=text in issuers)
             line.paragraph_format.right_indent = Pt(gap)
 
     def facts(self, pairs: Sequence[tuple[str, str]], *, widths: tuple[int, int] = (38, 118)) -> None:

@@ -158,6 +158,7 @@ def offers(stages: Sequence[Stage], standing: Standing, *, role: str) -> frozens
     found: frozenset[Action] = frozenset()
     if role in deciders(stage):
         found = _IN_NOTICE if standing.is_in_notice else OFFERED[stage.kind]
+        found -= {standing.votes.get(role)}  # nobody says the same twice; to change one's mind stays open
     if role in stage.settled_by and standing.is_contested:
         found |= {Action.SETTLE_FOR, Action.SETTLE_AGAINST}
     if role == APPLICANT and (stage.kind in WITHDRAWABLE or standing.returned_from):
@@ -238,26 +239,55 @@ def _next(stages: Sequence[Stage], standing: Standing) -> Standing:
 
 
 def replay(stages: Sequence[Stage], acts: Iterable[Acted], *, starts_at: str = "") -> Standing:
-    """Return where a case stands after its acts; `starts_at` is where a package from below put it."""
+    """
+    Return where a case stands after its acts; `starts_at` is where a package from below put it.
+
+    A withdrawal stands at the stage that its applicant knew of: it wins over what was decided and not yet told.
+    """
     standing = Standing(stage=starts_at) if starts_at else begin(stages)
     for act in acts:
-        standing = after(stages, standing, action=Action(act.action), role=act.role)
+        standing = after_act(stages, standing, act)
     return standing
+
+
+def after_act(stages: Sequence[Stage], standing: Standing, act: Acted) -> Standing:
+    """Return where the case stands after an act that is on record."""
+    if act.action == Action.WITHDRAW:
+        return Standing(stage=act.stage, outcome=Outcome.WITHDRAWN)
+    return after(stages, standing, action=Action(act.action), role=act.role)
 
 
 def told(acts: Sequence[ActT]) -> Sequence[ActT]:
     """
     Return the acts that the applicant was told of: pending ones wait for a release, and all that came after.
 
-    What is published is told to everybody. An applicant that withdraws knows of it; what was pending is past.
+    What is published is told to everybody. An applicant that withdraws knows of it; what was pending then is
+    past, and no later release tells it.
     """
-    released = max((i for i, act in enumerate(acts) if _lets_out(act)), default=-1)
     found: list[ActT] = []
-    is_hidden = False
-    for index, act in enumerate(acts):
-        is_hidden = (is_hidden or (act.is_pending and index > released)) and act.action != Action.WITHDRAW
-        if not is_hidden:
-            found.append(act)
+    for visit in _visits(acts):
+        released = max((i for i, act in enumerate(visit) if _lets_out(act)), default=-1)
+        is_hidden = False
+        for index, act in enumerate(visit):
+            is_hidden = is_hidden or (act.is_pending and index > released)
+            if not is_hidden or act.action == Action.WITHDRAW:
+                found.append(act)
+    return found
+
+
+def has_untold(acts: Sequence[ActT]) -> bool:
+    """Return whether something waits to be told to the applicant; what it withdrew from does not."""
+    *_, last = _visits(acts)
+    return len(told(last)) < len(last)
+
+
+def _visits(acts: Sequence[ActT]) -> list[list[ActT]]:
+    """Return the acts from each handing in to the withdrawal that ends it; the last, still open, may be empty."""
+    found: list[list[ActT]] = [[]]
+    for act in acts:
+        found[-1].append(act)
+        if act.action == Action.WITHDRAW:
+            found.append([])
     return found
 
 

@@ -80,6 +80,12 @@ def test_a_sound_edition_has_no_faults(tmp_path):
         ("in_force_from: 2026-01-01\ncriteria", "in_force_from: 2025-01-01\ncriteria", 9, "版本施行日期早于"),
         ("criteria:", "extends: nowhere\ncriteria:", 10, "所扩展的版本“nowhere”不存在"),
         ("criteria:", "extends: sample\ncriteria:", 10, "扩展关系成环"),
+        (
+            "criteria:",
+            "dates:\n  - {id: d, label: 报送, on: 2026-07-24, stage: nowhere, clause: 一}\ncriteria:",
+            11,
+            "没有编号为“nowhere”的环节",
+        ),
         ("criteria:", "parameters: 1\ncriteria:", 10, "“parameters”须是键值表"),
         ("  - id: basic-1", "  - &a\n    id: basic-1", 11, "不允许使用锚点或别名"),
         ("says: 综合", "says: !!python/name:os.system 综合", 14, "不允许使用标签"),

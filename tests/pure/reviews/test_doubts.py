@@ -19,6 +19,7 @@ from wufei.reviews.doubts import (
     Severity,
     Tally,
 )
+from wufei.reviews.doubts_written import Narrative, narratives_alike
 
 USCC = "91500110MA5U00001L"
 
@@ -264,6 +265,36 @@ def test_records_rounder_than_weighing_gives(said, expected):
     assert kinds(doubts.round_numbers(2025, said)) == expected
 
 
+# ---- what was written ---------------------------------------------------------------------------
+
+WRITTEN = "".join(chr(0x4E00 + n) for n in range(100))  # a hundred different characters: 96 runs
+
+
+def wrote(text: str, field: str = "plan") -> Narrative:
+    return Narrative(whose=USCC, owner="乙厂", submission="第 1 版", texts={field: text})
+
+
+@pytest.mark.parametrize(
+    ("own", "other", "expected"),
+    [
+        ({"plan": WRITTEN}, wrote(WRITTEN), [("NARRATIVE_ALIKE", "MEDIUM")]),
+        ({"plan": WRITTEN}, wrote(WRITTEN[:81]), [("NARRATIVE_ALIKE", "MEDIUM")]),  # 77 of 96 runs: 80.2 %
+        ({"plan": WRITTEN}, wrote(WRITTEN[:80]), []),  # 76 of 96: 79.2 %
+        ({"plan": WRITTEN}, wrote(WRITTEN, "results"), []),
+        ({"plan": WRITTEN[:59]}, wrote(WRITTEN[:59]), [("NARRATIVE_ALIKE", "UNKNOWN")]),
+        ({}, wrote(WRITTEN), [("NARRATIVE_ALIKE", "UNKNOWN")]),
+    ],
+    ids=["the same", "just alike", "just not", "another field", "too short", "nothing written"],
+)
+def test_texts_are_compared_field_by_field(own, other, expected):
+    assert kinds(narratives_alike(own, [other])) == expected
+
+
+def test_whose_text_is_most_alike_is_named_first():
+    found = narratives_alike({"plan": WRITTEN}, [wrote(WRITTEN[:90]), wrote(WRITTEN)])
+    assert [each.basis[1].value for each in found] == ["占两者全部片段的 100%", "占两者全部片段的 90%"]
+
+
 # ---- all of them ------------------------------------------------------------------------------
 
 
@@ -273,6 +304,7 @@ def every_doubt() -> Iterator[Doubt]:
     reversal = Reversed(uscc=USCC, seq=3, by_seq=12, mass_g=1, reason="重复")
     yield from doubts.ledger_changed(9, [reversal], [Rereading(index=0, label="甲", claimed="1", now="2")])
     yield from doubts.reused([file(), file("同意。", sha="3")], others(sha="1"))
+    yield from narratives_alike({"plan": WRITTEN}, [wrote(WRITTEN)])
     yield from doubts.impossible(9, content(number("101", unit="%"), number("-1"), **balance("1000", "51")))
     yield from doubts.outliers(content(utilisation_rate_pct={"2025": "99"}), 2025, PEERS, "行业")
     yield from doubts.round_numbers(2025, tally(100, 90, [91] + [1] * 9))

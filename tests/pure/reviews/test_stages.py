@@ -37,6 +37,7 @@ def expected(row: stage_table.Row, role: str) -> set[str]:
     found = set()
     if role in (stage.concluded_by or stage.decided_by):
         found |= {"CONFIRM", "REMOVE"} if standing.is_in_notice else BY_KIND[stage.kind]
+        found -= {standing.votes.get(role)}  # said already
     if role in stage.settled_by and len(set(standing.votes.values())) == 2:
         found |= {"SETTLE_FOR", "SETTLE_AGAINST"}
     if role == "APPLICANT" and stage.kind not in TOLD_THE_PUBLIC:
@@ -127,6 +128,33 @@ def test_who_withdraws_knows_of_it_and_of_all_that_comes_after():
     assert told(Said("SUBMIT"), held, Said("WITHDRAW"), Said("SUBMIT"), Said("AGREE")) == [
         "SUBMIT", "WITHDRAW", "SUBMIT", "AGREE",
     ]  # fmt: skip
+
+
+def test_what_was_pending_when_the_applicant_withdrew_is_never_told_nor_waits_to_be():
+    held, again = Said("AGREE", pending=True), Said("DISAGREE", pending=True)
+    before = [Said("SUBMIT"), held, Said("WITHDRAW")]
+    assert not stages.has_untold(before)
+    assert told(*before, Said("SUBMIT"), Said("RELEASE")) == ["SUBMIT", "WITHDRAW", "SUBMIT", "RELEASE"]
+    assert stages.has_untold([*before, Said("SUBMIT"), again])
+    assert not stages.has_untold([*before, Said("SUBMIT"), again, Said("RELEASE")])
+
+
+def test_a_withdrawal_wins_over_what_was_decided_and_not_told():
+    """It stands where the applicant knew the case to be, whatever was decided of it since."""
+    all_stages = EDITIONS["chongqing-2026-6-enterprise"]
+    held = "provincial-recommendation"
+    there = stages.Standing(stage=held)
+    for vote, at in ((Action.AGREE, "ministry-decision"), (Action.DISAGREE, held)):
+        acts = [SaidAt(held, vote, role) for role in ("CITY_INDUSTRY", "CITY_ENVIRONMENT")]
+        assert stages.replay(all_stages, acts, starts_at=held).stage == at
+        gone = stages.replay(all_stages, [*acts, SaidAt(held, "WITHDRAW", "APPLICANT")], starts_at=held)
+        assert (gone.stage, gone.outcome) == (there.stage, Outcome.WITHDRAWN)
+
+
+class SaidAt(Said):
+    def __init__(self, stage: str, action: str, role: str):
+        super().__init__(action, role=role)
+        self.stage = stage
 
 
 def test_what_is_published_is_told_to_the_applicant_too():

@@ -251,7 +251,7 @@ def test_a_list_holds_what_the_person_may_see_and_nothing_else(world):
     assert listed("park_officer") == [world.mine.name, "园区"]
     assert listed("officer_elsewhere") == [world.elsewhere.name]
     assert listed("expert") == listed("nobody") == []
-    assert len(listed("administrator")) == 8
+    assert len(listed("administrator")) == 9
 
 
 def test_what_is_anothers_is_not_found_under_ones_own_address(world, officer_api):

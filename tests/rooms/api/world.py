@@ -9,6 +9,7 @@ from typing import Any
 
 from django.db import transaction
 from django.test import Client
+from django.utils import timezone
 
 from tests.conftest import NOW, valid_uscc
 from tests.rooms.reviews.world import submission_as_if_frozen
@@ -165,23 +166,28 @@ def build() -> World:
         organisation=elsewhere, edition_id=EDITION, year=2025, by=people["officer_elsewhere"], now=NOW
     )
     case.refresh_from_db()
-    reviewed = reviews(mine, authority, people)
-    return World(mine, park, elsewhere, people, case, evidence, other_case, NOW, authority, *reviewed)
+    city = organisation(9, "市经信委", kind="AUTHORITY", division="500000", branch="INDUSTRY")
+    RoleAssignment.objects.create(user=people["authority"], organisation=city, role="AUTHORITY_OFFICER")
+    reviewed = reviews(mine, city, people)
+    return World(mine, park, elsewhere, people, case, evidence, other_case, NOW, city, *reviewed)
 
 
 def reviews(
     mine: Organisation, authority: Organisation, people: dict[str, User]
 ) -> tuple[Round, Round, Round, Application, Consultation, PublicNotice]:
-    """Open rounds of the district, and bring an application to where departments are asked."""
+    """Open rounds of the city, and bring an application to where departments are asked."""
     by, applicant = people["authority"], people["officer"]
     opened = []
-    for edition, year in ((CALLED, 2025), ("chongqing-2024-4-green-factory", 2026), (EDITION, 2025)):
+    said = {"notice_text": "现予征集。", "submission_deadline": timezone.localdate() + timedelta(days=30)}
+    for edition, year in ((CALLED, 2025), ("chongqing-2024-4-green-factory", 2026)):
         made = rounds.open_round(edition_id=edition, year=year, authority=authority, by=by, now=NOW)
-        opened.append(made)
-    round_, draft, case_round = opened
-    for each in (round_, case_round):
-        rounds.publish_round(round_=each, by=by, now=NOW)
-        each.refresh_from_db()
+        opened.append(rounds.edit_round(round_=made, version=made.version, changes=said, by=by, now=NOW))
+    round_, draft = opened
+    round_ = rounds.publish_round(round_=round_, by=by, now=NOW)
+    case_round = Round.objects.create(  # the ministry's, which is not here: one of its cases is to be handed in
+        edition=EDITION, year=2025, authority=authority, title="案例征集", opened_at=NOW, opened_by=by,
+        published_at=NOW, published_by=by,
+    )  # fmt: skip
     application = at_consultation(round_, mine, applicant, by)
     [asked] = consultations.consult(application=application, names=["发展改革部门"], by=by, now=NOW)
     notice = PublicNotice.objects.create(
@@ -223,7 +229,7 @@ def at_consultation(round_: Round, works: Organisation, applicant: User, by: Use
             application=application,
             version=application.version,
             action=Action.AGREE,
-            said=Said(),
+            said=Said(words="经审查，同意。"),
             by=by,
             now=NOW,
         )

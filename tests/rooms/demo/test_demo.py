@@ -59,6 +59,7 @@ def test_the_same_file_gives_the_same_rows():
 
 
 @pytest.mark.slow
+@pytest.mark.any_database  # test_season builds all of it on PostgreSQL too
 def test_the_district_is_built_through_the_doors_that_people_use(db, tmp_path):
     services.build(folder=tmp_path, by=operator(), now=NOW, report=lambda _: None)
     enterprises = {
@@ -124,6 +125,7 @@ def _as_a_stranger_types(words: list[str], folder: Path) -> Result:
 
 
 @pytest.mark.slow
+@pytest.mark.any_database  # test_season builds all of it on PostgreSQL too
 def test_the_demo_command_ends_with_the_main_job_done_and_a_second_run_builds_nothing(
     db, monkeypatch, tmp_path
 ):

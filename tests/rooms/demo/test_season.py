@@ -1,7 +1,7 @@
 """The rounds that the demo plays: one finished, one with cases in every state, one that went to the ministry."""
 
 from collections import Counter
-from datetime import date
+from datetime import date, timedelta
 
 import pytest
 
@@ -10,12 +10,32 @@ from wufei.demo import services
 from wufei.demo.district import district, uscc_of
 from wufei.demo.season import season
 from wufei.policies import queries as policy_queries
-from wufei.registry.models import Organisation
+from wufei.portal import queries as portal_queries
+from wufei.registry.models import Organisation, User
 from wufei.registry.services import operator
-from wufei.reviews.models import Application, Objection, Round, TitleEvent
+from wufei.reviews.models import (
+    AgencyExclusion,
+    AgencyMark,
+    Application,
+    Assignment,
+    CreditFact,
+    Cultivation,
+    Expert,
+    LateAdmission,
+    Objection,
+    RecommendationPlace,
+    Reevaluation,
+    Round,
+    RoundDocument,
+    ScoreSheet,
+    SiteCheckPhoto,
+    TitleEvent,
+)
+from wufei.reviews.queries.doubts import doubts_of
 from wufei.reviews.queries.register import bars
 from wufei.reviews.services.deciding import standing_of
 from wufei.reviews.stages import Outcome
+from wufei.terms.day import local_day
 
 
 @pytest.mark.slow
@@ -31,6 +51,8 @@ def test_the_demo_shows_a_finished_round_one_in_every_state_and_what_becomes_of_
     _check_sent(rounds["zero-waste"])
     _check_titles()
     _check_standings()
+    _check_beside(rounds)
+    _check_narratives(rounds["running"])
 
 
 def _check_finished(finished: Round) -> None:
@@ -70,6 +92,9 @@ def _check_titles() -> None:
     edition = policy_queries.edition("chongqing-2026-green-factory")
     [bar] = bars(organisation=revoked.holder, edition=edition, on=date.fromisoformat(said["on"]))
     assert bar.until > date(2029, 1, 1)
+    scores = Reevaluation.objects.values_list("score", flat=True)
+    assert len(scores) == len(set(scores)) == 3
+    assert None not in scores, "the page of the bottom 5 % has something to rank"
     assert Organisation.objects.filter(name=season()["titles"]["renamed"]["new_name"]).exists()
 
 
@@ -80,12 +105,44 @@ def _check_standings() -> None:
         assert (row.stage, row.outcome) == (standing.stage, standing.outcome or "")
 
 
+def _check_beside(rounds: dict[str, Round]) -> None:
+    above = Round.objects.get(edition="miit-2025-539-enterprise", year=2026)
+    assert Expert.objects.filter(pool=above.authority).count() == 3
+    sheets = ScoreSheet.objects.filter(assignment__application__round=above)
+    assert (Assignment.objects.filter(application__round=above).count(), sheets.count()) == (6, 3)
+    assert AgencyMark.objects.filter(is_recommended=True).count() == 1
+    assert AgencyExclusion.objects.exclude(agency=AgencyMark.objects.get().agency).count() == 1
+    assert [CreditFact.objects.count(), Cultivation.objects.count(), LateAdmission.objects.count()] == [
+        1,
+        1,
+        1,
+    ]
+    assert RecommendationPlace.objects.filter(round=rounds["zero-waste"]).exists()
+    assert RoundDocument.objects.filter(kind="recommendation").count() == 1
+    assert SiteCheckPhoto.objects.exclude(check_made__latitude=None).count() == 1
+    today = local_day(NOW)
+    [open_] = portal_queries.calls(on=today, only_open=True)
+    assert open_.submission_deadline == today + timedelta(days=45)
+    assert not User.objects.filter(role_assignments__isnull=False, email="").exists()
+
+
+def _check_narratives(running: Round) -> None:
+    """One narrative is nearly another's, and shows as such; the others are their own."""
+    alike = {
+        row.organisation.name
+        for row in running.applications.select_related("organisation", "submission")
+        if any(d.kind == "NARRATIVE_ALIKE" and d.severity != "UNKNOWN" for d in doubts_of(application=row))
+    }
+    assert alike == {"重庆綦兴包装材料有限公司", "重庆綦江线缆有限公司"}
+
+
 def test_no_organisation_of_the_season_takes_the_code_of_another():
     said = season()
     serials = [
         each["serial"]
         for each in (*district()["enterprises"], *district()["authorities"], *said["authorities"])
     ]
+    serials.append(said["beside"]["excluded"]["serial"])
     serials += [str(serial) for serial, _ in enumerate(said["applicants"], 301)]
 
     assert len({uscc_of(serial) for serial in serials}) == len(serials)

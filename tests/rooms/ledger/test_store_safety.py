@@ -50,13 +50,14 @@ def test_the_command_line_refuses_to_start_on_an_unsafe_store(tmp_path: Path):
     """A PostgreSQL whose role has synchronous_commit=off."""
     import psycopg  # slow import
 
-    from tests.conftest import postgresql_url
+    from tests.conftest import postgresql
 
-    with psycopg.connect(postgresql_url(), autocommit=True) as admin:
+    ours = postgresql().get_uri()
+    with psycopg.connect(ours, autocommit=True) as admin:
         admin.execute("DROP ROLE IF EXISTS careless")
         admin.execute("CREATE ROLE careless LOGIN SUPERUSER")
         admin.execute("ALTER ROLE careless SET synchronous_commit = off")
-    address = postgresql_url().replace("postgres:@", "careless:@")
+    address = ours.replace("postgres:@", "careless:@")
     environment = os.environ | {"DATABASE_URL": address, "WUFEI_DATA": str(tmp_path)}
     done = subprocess.run([*WUFEI, "verify"], env=environment, capture_output=True, text=True)
 

@@ -26,7 +26,7 @@ def world(db):
 
 @pytest.fixture
 def round_(world):
-    return worlds.round_of(world, worlds.CHONGQING_FACTORY, deadline=date(2026, 12, 1))
+    return worlds.round_of(world, worlds.CHONGQING_FACTORY, deadline=date(2026, 12, 1), now=EVE)
 
 
 @pytest.fixture

@@ -17,14 +17,14 @@ from wufei.reviews.models import Draw, RoundDocument
 from wufei.reviews.services import notices
 
 PAGES = ("/public/", "/public/calls/", "/public/notices/", "/public/register/", "/public/register/ended/",
-         "/public/draws/", "/public/cases/", "/public/objections/")  # fmt: skip
+         "/public/draws/", "/public/cases/", "/public/objections/", "/public/agencies/", "/public/agencies/excluded/")  # fmt: skip
 
 
 # Everybody may: what each shows and does not show is held here and in `test_objections`.
 ROUTES = {
     "portal:home", "portal:calls", "portal:call", "portal:document", "portal:notices", "portal:notice",
     "portal:raise-objection", "portal:objection", "portal:receipt", "portal:register", "portal:ended", "portal:title",
-    "portal:draws", "portal:draw", "portal:cases",
+    "portal:draws", "portal:draw", "portal:cases", "portal:agencies", "portal:excluded-agencies",
 }  # fmt: skip
 
 
@@ -118,7 +118,7 @@ def test_who_objected_and_why_one_was_removed_is_nowhere(client, world, notice):
         now=EVE,
     )
     notices.decide_objection(
-        objection=objection, is_upheld=True, words="举报人甲反映属实", removes=True,
+        objection=objection, is_upheld=True, words="举报人甲反映的情况属实", removes=True,
         by=world.people["CITY_INDUSTRY"], now=EVE,
     )  # fmt: skip
 

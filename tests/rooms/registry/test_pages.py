@@ -25,6 +25,8 @@ NOBODY: frozenset[Role] = frozenset()
 PLATFORM = {
     "account": ("GET", EVERYBODY),
     "change-password": ("GET", EVERYBODY),
+    "change-email": ("GET", EVERYBODY),
+    "confirm-email": ("GET", EVERYBODY),
     "enrol-second-factor": ("GET", EVERYBODY),
     "remove-second-factor": ("GET", EVERYBODY),
     "renew-recovery-codes": ("POST", EVERYBODY),
@@ -39,6 +41,7 @@ PLATFORM = {
     "remove-role": ("POST", {S}),
     "set-active": ("POST", {S}),
     "set-password": ("POST", {S}),
+    "set-email": ("POST", {S}),
     "remove-users-second-factor": ("POST", {S}),
 }
 # Of an organisation: (route, whose) -> method, who may, who is refused but may see the organisation.
@@ -101,7 +104,7 @@ def test_who_gets_a_page_of_the_platform(client_of, people, make_user, authority
     target = make_user("WORKER", organisation, username="target")
     held = RoleAssignment.objects.get(user=target)
     arguments = {"remove-role": [target.pk, held.pk]}.get(
-        route, [target.pk] if route in ("user", "assign-role", "set-active", "set-password", "remove-users-second-factor") else []
+        route, [target.pk] if route in ("user", "assign-role", "set-active", "set-password", "set-email", "remove-users-second-factor") else []
     )  # fmt: skip
     address = reverse(f"registry:{route}", args=arguments)
     for role in sorted(ROLES, key=lambda r: r in may):  # those who may come last: they change something
@@ -432,7 +435,7 @@ def test_every_action_has_a_chinese_name():
     unseen = {"ledger.seal_day", "ledger.attach_timestamp"} | {
         f"registry.{a}"
         for a in (
-            "create_user", "change_password", "set_active", "issue_token", "revoke_token", "sign_in", "sign_out",
+            "create_user", "change_password", "set_email", "set_active", "issue_token", "revoke_token", "sign_in", "sign_out",
             "begin_second_factor", "confirm_second_factor", "remove_second_factor", "verify_second_factor",
             "refuse_second_factor", "renew_recovery_codes",
         )

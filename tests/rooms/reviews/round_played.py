@@ -352,7 +352,7 @@ class Play:
             )
             self._refuse(notices.clear_notice, notice=notice, by=self.city)
             notices.decide_objection(
-                objection=objection, is_upheld=is_right, removes=is_right, words="已核查。", by=self.city,
+                objection=objection, is_upheld=is_right, removes=is_right, words="已现场核查，情况记录在案。", by=self.city,
                 now=self.now,
             )  # fmt: skip
         self.notice_days = (notice.begins_on, notice.ends_on)

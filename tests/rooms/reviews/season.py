@@ -194,7 +194,8 @@ class Season:
         made = rounds.open_round(edition_id=edition_id, year=year, authority=authority, by=by, now=self.now)
         Round.objects.filter(pk=made.pk).update(uid=uuid.UUID(int=self.rng.getrandbits(128)))
         changes: dict[str, Any] = {
-            "submission_deadline": local_day(self.now) + timedelta(days=self.rng.randrange(8, 16))
+            "submission_deadline": local_day(self.now) + timedelta(days=self.rng.randrange(8, 16)),
+            "notice_text": "请于截止日前报送。",
         }
         if policy_queries.edition(edition_id).quotas:
             changes["quotas"] = {"per-province": self.rng.randrange(1, 4)}
@@ -479,7 +480,7 @@ class Season:
         elif open_ is not None and lot < 0.35:
             upheld = self.rng.random() < 0.4
             self._try(
-                notices.decide_objection, objection=open_, is_upheld=upheld, words="已核查。",
+                notices.decide_objection, objection=open_, is_upheld=upheld, words="已现场核查，情况记录在案。",
                 removes=upheld and self.rng.random() < 0.7, by=by,
             )  # fmt: skip
         elif lot < 0.8:

@@ -13,7 +13,9 @@ from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 
 from tests.conftest import NOW
+from tests.rooms.api.world import Api, token
 from tests.rooms.reviews import world as worlds
+from wufei.cases.models import Case
 from wufei.policies import queries as policy_queries
 from wufei.registry.models import AuditEntry, RoleAssignment
 from wufei.reviews import stages
@@ -98,7 +100,8 @@ def test_who_settles_sees_what_is_contested_and_not_before(world):
 def test_what_was_returned_is_still_seen_by_who_returned_it(world):
     application = worlds.handed_in(world, worlds.round_of(world))
     worlds.act(world, application, "DISTRICT_INDUSTRY", "RETURN")
-    assert seen_by(world) == {"applicant", "DISTRICT_INDUSTRY", "DISTRICT_INDUSTRY_2"}
+    both = {f"DISTRICT_{branch}{which}" for branch in ("INDUSTRY", "ENVIRONMENT") for which in ("", "_2")}
+    assert seen_by(world) == {"applicant"} | both
 
 
 def test_a_consulted_department_sees_what_it_is_asked_about(world):
@@ -237,6 +240,104 @@ def test_who_comes_second_gets_409_and_keeps_what_was_typed(world):
     assert Act.objects.count() == 2
 
 
+def test_who_still_has_the_page_of_a_case_that_was_returned_gets_409_and_keeps_its_words(world):
+    application = worlds.handed_in(world, worlds.round_of(world))
+    client = client_of(world, "DISTRICT_ENVIRONMENT")
+    client.get(page(application))
+    worlds.act(world, application, "DISTRICT_INDUSTRY", Action.RETURN, words="缺少台账。")
+    said = {
+        "act": "AGREE:DISTRICT_ENVIRONMENT", "version": application.version, "words": "写了很久的意见",
+        "comment-practices": "写得清楚。",
+    }  # fmt: skip
+    answer = client.post(page(application) + "decide/", said)
+    assert answer.status_code == 409
+    read = answer.content.decode()
+    for kept in ("写了很久的意见", "写得清楚。", "缺少台账。"):
+        assert kept in read
+    api = Api(token(world.people["DISTRICT_ENVIRONMENT"]))
+    said = {"version": application.version, "action": "AGREE", "words": "写了很久的意见"}
+    answer = api.post(f"/applications/{application.code}/acts", said)
+    assert (answer.status_code, answer.json()["code"]) == (409, "stale")
+    assert Act.objects.filter(action="AGREE").count() == 0
+
+
+def test_what_was_returned_is_read_by_who_had_it_on_the_desk_and_by_nobody_else(world):
+    """Read-only, as it was handed in; what is written since is its applicant's alone until handed in again."""
+    application = worlds.handed_in(world, worlds.round_of(world))
+    worlds.act(world, application, "DISTRICT_INDUSTRY", Action.RETURN, words="缺少台账。")
+    case = application.case
+    Case.objects.filter(pk=case.pk).update(practices="还没报送的草稿")
+    client = client_of(world, "DISTRICT_ENVIRONMENT")
+    answer = client.get(page(application))
+    assert answer.status_code == 200
+    assert not answer.context["offers"]
+    assert "还没报送的草稿" not in answer.content.decode()
+    assert client.get(reverse("cases:case", args=[world.works.uscc, case.pk])).status_code == 403
+    for other in ("CITY_INDUSTRY", "OTHER_DISTRICT_ENVIRONMENT", "DISTRICT_TAX", "MINISTRY_INDUSTRY"):
+        assert client_of(world, other).get(page(application)).status_code == 404, other
+
+
+def test_the_same_side_agrees_once_and_may_change_its_mind_until_the_stage_is_settled(world):
+    application = worlds.handed_in(world, worlds.round_of(world))
+    worlds.act(world, application, "DISTRICT_INDUSTRY", Action.AGREE)
+    for second in (False, True):  # nor a colleague for the same side
+        with pytest.raises(ReviewRefused) as refused:
+            worlds.act(world, application, "DISTRICT_INDUSTRY", Action.AGREE, second=second)
+        assert refused.value.code == "already_decided"
+    buttons = [b for each in offers_shown(world, application, "DISTRICT_INDUSTRY") for b, _ in each.buttons]
+    assert buttons == ["RETURN", "DISAGREE"]
+    worlds.act(world, application, "DISTRICT_INDUSTRY", Action.DISAGREE)
+    worlds.act(world, application, "DISTRICT_INDUSTRY", Action.AGREE)
+    worlds.act(world, application, "DISTRICT_ENVIRONMENT", Action.AGREE)
+    application.refresh_from_db()
+    assert application.stage == "site-check"
+
+
+def test_nobody_agrees_first_or_recognises_without_a_word_on_what_decides(world):
+    """Each condition, veto and indicator is judged, or the words say why not."""
+    made = worlds.round_of(world, worlds.CHONGQING_FACTORY)
+    application = worlds.handed_in(world, made)
+    deciding_ones = [c.id for c in edition_of(made).criteria if c.decides]
+    client = client_of(world, "DISTRICT_INDUSTRY")
+    read = client.get(page(application))
+    assert [key for key, _ in read.context["unjudged"]] == deciding_ones
+    said = {"act": "AGREE:DISTRICT_INDUSTRY", "version": application.version}
+    ticked = {f"tick-{key}": "YES" for key in deciding_ones}
+    left_out = dict(list(ticked.items())[1:])
+    answer = client.post(page(application) + "decide/", said | left_out)
+    assert (answer.status_code, [key for key, _ in answer.context["unjudged"]]) == (422, deciding_ones[:1])
+    assert "还有条款没有审查结论" in answer.content.decode()
+    api = Api(token(world.people["DISTRICT_INDUSTRY"]))
+    body = {"version": application.version, "action": "AGREE"}
+    answer = api.post(f"/applications/{application.code}/acts", body)
+    assert (answer.status_code, answer.json()["code"]) == (409, "checks_missing")
+    answer = api.post(f"/applications/{application.code}/acts", body | {"checks": {"no-such": "YES"}})
+    assert (answer.status_code, answer.json()["code"]) == (422, "request_malformed")
+    assert client.post(page(application) + "decide/", said | ticked).status_code == 302
+
+    application = worlds.advance(world, application, "decision")
+    with pytest.raises(ReviewRefused) as refused:
+        worlds.act(world, application, "CITY_INDUSTRY", Action.RECOGNISE, words="", second=True)
+    assert refused.value.code == "checks_missing"
+    words = "经审查符合认定条件。"
+    said = worlds.act(world, application, "CITY_INDUSTRY", Action.RECOGNISE, words=words, second=True)
+    assert said.outcome == "RECOGNISED"
+
+
+def test_over_the_api_the_checks_stand_with_the_act(world):
+    application = worlds.handed_in(world, worlds.round_of(world, worlds.CHONGQING_FACTORY))
+    checks = {c.id: "DOUBT" for c in queries.edition_of(application).criteria if c.decides}
+    api = Api(token(world.people["DISTRICT_INDUSTRY"]))
+    body = {"version": application.version, "action": "AGREE", "checks": checks}
+    assert api.post(f"/applications/{application.code}/acts", body).status_code == 201
+    kept = Act.objects.get(action="AGREE").details["checklist"]
+    assert {key: said["tick"] for key, said in kept.items()} == checks
+
+
+def offers_shown(world, application, person):
+    return client_of(world, person).get(page(application)).context["offers"]
+
+
 def test_a_disagreement_is_shown_and_settled(world):
     application = worlds.handed_in(world, worlds.round_of(world))
     worlds.act(world, application, "DISTRICT_INDUSTRY", "AGREE")
@@ -274,7 +375,8 @@ def test_an_applicant_withdraws_and_gives_its_quota_back(world):
     application = worlds.advance(world, worlds.handed_in(world, made, works), "provincial-recommendation")
     assert QuotaUse.objects.get().used == 1
     client = client_of(world, world.applicant_of(works))
-    said = {"act": "WITHDRAW:APPLICANT", "version": application.version, "words": "另行申报"}
+    version = client.get(page(application)).context["told"].version
+    said = {"act": "WITHDRAW:APPLICANT", "version": version, "words": "另行申报"}
     assert client.post(page(application) + "decide/", said).status_code == 302
     application.refresh_from_db()
     assert (application.outcome, QuotaUse.objects.get().used) == ("WITHDRAWN", 0)
@@ -431,7 +533,7 @@ def test_a_deputy_acts_for_its_principal_and_both_stand_in_the_act(world):
     RoleAssignment.objects.filter(user=deputy).delete()  # what it may do, it may as a deputy alone
     shown = client_of(world, deputy).get(page(application))
     assert [each.offer.on_behalf_of for each in shown.context["offers"]] == [principal]
-    said = {"act": "AGREE:DISTRICT_INDUSTRY", "version": 1, "words": ""}
+    said = {"act": "AGREE:DISTRICT_INDUSTRY", "version": 1, "words": "同意。"}
     assert client_of(world, deputy).post(page(application) + "decide/", said).status_code == 302
     act = Act.objects.get(seq=2)
     assert (act.by, act.on_behalf_of) == (deputy, principal)
@@ -484,7 +586,7 @@ def test_a_batch_leaves_alone_what_somebody_acted_on_in_between(world):
     made, three = five(world, "district-recommendation", 3)
     by = world.people["DISTRICT_INDUSTRY"]
     batch = batches.plan_batch(
-        round_=made, codes=[a.code for a in three], action=Action.AGREE, role="DISTRICT_INDUSTRY", words="", by=by,
+        round_=made, codes=[a.code for a in three], action=Action.AGREE, role="DISTRICT_INDUSTRY", words="同意。", by=by,
         now=NOW,
     )  # fmt: skip
     worlds.act(world, three[1], "DISTRICT_ENVIRONMENT", "RETURN")
@@ -499,7 +601,7 @@ def test_a_stopped_batch_does_no_more(world):
     made, three = five(world, "district-recommendation", 3)
     by = world.people["DISTRICT_INDUSTRY"]
     batch = batches.plan_batch(
-        round_=made, codes=[a.code for a in three], action=Action.AGREE, role="DISTRICT_INDUSTRY", words="", by=by,
+        round_=made, codes=[a.code for a in three], action=Action.AGREE, role="DISTRICT_INDUSTRY", words="同意。", by=by,
         now=NOW,
     )  # fmt: skip
     batches.confirm_batch(batch=batch, by=by, now=NOW)
@@ -524,65 +626,6 @@ def test_a_batch_takes_nothing_that_its_maker_does_not_see(world):
             by=world.people["OTHER_DISTRICT_INDUSTRY"], now=NOW,
         )  # fmt: skip
     assert refused.value.code == "not_permitted"
-
-
-HELD = "provincial-recommendation"
-
-
-def decided_unknown(world, made, vote):
-    """Let the authority decide on a new applicant at a stage that is held, and tell nobody."""
-    works = worlds.applicant(world, f"第{vote}厂")
-    application = worlds.advance(world, worlds.handed_in(world, made, works), HELD)
-    for role in ("CITY_ENVIRONMENT", "CITY_INDUSTRY"):
-        worlds.act(world, application, role, vote)
-    application.refresh_from_db()
-    return application
-
-
-def tried_by_applicant(world, application, action):
-    by = world.applicant_of(application.organisation)
-    client = client_of(world, by)
-    shown = client.get(page(application))
-    said = {"act": f"{action}:APPLICANT", "version": application.version, "words": "另行申报"}
-    answer = client.post(page(application) + "decide/", said)
-    with pytest.raises(ReviewRefused) as refused:
-        deciding.decide(
-            application=application, version=application.version, action=action, said=Said(words="另行申报"), by=by,
-            now=NOW,
-        )  # fmt: skip
-    offered = (shown.context["can_withdraw"], shown.context["can_submit"])
-    return offered, answer.status_code, answer.context["refusal"], refused.value.code, refused.value.detail
-
-
-def test_to_be_refused_a_withdrawal_tells_nothing_of_a_decision_that_is_held(world):
-    """For and against: the same is offered, the same is refused, in the same words."""
-    made = worlds.round_of(world)
-    found = [
-        tried_by_applicant(world, decided_unknown(world, made, vote), Action.WITHDRAW)
-        for vote in (Action.AGREE, Action.DISAGREE)
-    ]
-    assert found[0] == found[1]
-    offered, status, words, code, detail = found[0]
-    assert (offered, status, code, detail) == ((True, False), 422, "withdrawal_closed", "")
-    assert "不能自行撤回" in words
-
-
-def test_to_be_refused_a_second_submission_tells_nothing_of_a_decision_that_is_held(world):
-    found, made = [], worlds.round_of(world)
-    for vote in (Action.AGREE, Action.DISAGREE):
-        application = decided_unknown(world, made, vote)
-        with pytest.raises(ReviewRefused) as refused:
-            worlds.handed_in(world, made, application.organisation)
-        found.append((refused.value.code, refused.value.detail))
-    assert found == [("stage_moved_on", HELD)] * 2
-
-
-def test_before_the_decision_the_applicant_of_a_held_stage_withdraws_as_offered(world):
-    made = worlds.round_of(world)
-    application = worlds.advance(world, worlds.handed_in(world, made), HELD)
-    worlds.act(world, application, "CITY_ENVIRONMENT", "DISAGREE")
-    assert client_of(world, "applicant").get(page(application)).context["can_withdraw"]
-    assert worlds.act(world, application, "APPLICANT", Action.WITHDRAW).outcome == "WITHDRAWN"
 
 
 # ---- two at the same moment; no act is lost --------------------------------------------------

@@ -3,11 +3,14 @@
 from datetime import date, timedelta
 
 import pytest
+from django.test import Client
+from django.urls import reverse
 
 from tests.conftest import NOW
 from tests.rooms.reviews import world as worlds
 from wufei.catalogue.working_days import nth_working_day
 from wufei.reviews.models import Consultation
+from wufei.reviews.queries import consultations as queries
 from wufei.reviews.refusals import ReviewRefused
 from wufei.reviews.services import consultations
 from wufei.reviews.stages import Action
@@ -139,13 +142,11 @@ def test_the_stage_ends_only_when_all_were_asked_and_have_replied_or_let_their_t
     assert conclude(later).stage == "district-recommendation"
 
 
-def test_a_reply_to_a_stage_that_is_done_is_refused(world, application, asked):
+def test_a_reply_to_a_case_that_was_refused_is_kept_and_changes_nothing(world, application, asked):
     worlds.act(world, application, "DISTRICT_INDUSTRY", Action.DISAGREE)
-
-    with pytest.raises(ReviewRefused) as why:
-        reply(world, asked["税务部门"], by="DISTRICT_TAX")
-
-    assert refused(why) == "stage_moved_on"
+    reply(world, asked["税务部门"], by="DISTRICT_TAX")
+    application.refresh_from_db()
+    assert application.outcome == "REJECTED"
 
 
 def test_the_term_runs_over_a_holiday(world, application):
@@ -155,3 +156,71 @@ def test_the_term_runs_over_a_holiday(world, application):
 
     # 2026: off 1 to 7 October, worked on Saturday the 10th; so 8, 9, 10, 12, 13.
     assert {row.due_on for row in rows} == {date(2026, 10, 13)}
+
+
+def concluded_in_silence(world, application, asked):
+    """Let all but one department reply, note the silence of that one, and conclude the stage."""
+    row = asked["税务部门"]
+    for name, branch in (
+        ("发展改革部门", "DEVELOPMENT"), ("生态环境部门", "ENVIRONMENT"), ("应急管理部门", "EMERGENCY"), ("市场监管部门", "MARKET"),
+    ):  # fmt: skip
+        reply(world, asked[name], by=f"DISTRICT_{branch}")
+    after = NOW + timedelta(days=(row.due_on - local_day(NOW)).days + 1)
+    officer = world.people["DISTRICT_INDUSTRY"]
+    consultations.close_unanswered(consultation=row, by=officer, now=after)
+    moved = worlds.act(world, application, "DISTRICT_INDUSTRY", Action.CONCLUDE, now=after)
+    assert moved.stage != "consultation"
+    return row, after
+
+
+def test_an_opinion_that_comes_when_the_stage_is_done_is_kept_as_late_and_moves_nothing(
+    world, application, asked
+):
+    row, after = concluded_in_silence(world, application, asked)
+    late = reply(world, row, "OBJECTION", by="DISTRICT_TAX", words="有欠税。", now=after + timedelta(hours=1))
+    assert (late.opinion, late.words) == ("OBJECTION", "有欠税。")
+    application.refresh_from_db()
+    assert (application.stage, application.outcome) == ("district-recommendation", "")
+
+    shown = queries.asked(
+        user=world.people["DISTRICT_INDUSTRY"], application=application, on=local_day(after)
+    )
+    assert {each.department for each in shown.rows if each.is_late} == {"税务部门"}
+    client = Client()
+    client.force_login(world.people["DISTRICT_INDUSTRY"])
+    read = client.get(reverse("reviews:application", args=[application.code])).content.decode()
+    assert "征求部门意见 · 逾期答复" in read
+    assert "有欠税。" in read
+    client.force_login(world.people["applicant"])
+    read = client.get(reverse("reviews:application", args=[application.code])).content.decode()
+    assert "有欠税。" not in read
+
+
+def test_a_paper_that_comes_late_is_entered_by_who_concluded_and_by_nobody_else(world, application, asked):
+    row, after = concluded_in_silence(world, application, asked)
+    paper = ("复函.pdf", worlds.PDF)
+    with pytest.raises(ReviewRefused) as why:
+        reply(world, row, by="CITY_INDUSTRY", document=paper, now=after)
+    assert refused(why) == "not_permitted"
+    assert reply(world, row, by="DISTRICT_INDUSTRY", document=paper, now=after).answered_at == after
+
+
+def test_a_withdrawn_case_takes_no_more_opinions(world, application, asked):
+    worlds.act(world, application, "APPLICANT", Action.WITHDRAW)
+    with pytest.raises(ReviewRefused) as why:
+        reply(world, asked["税务部门"], by="DISTRICT_TAX")
+    assert refused(why) == "stage_moved_on"
+
+
+def test_a_term_that_reaches_beyond_the_stage_s_own_says_so(world, application):
+    later = NOW + timedelta(days=3)
+    made = consultations.consult(application=application, by=world.people["DISTRICT_INDUSTRY"], now=later)
+    assert made[0].due_on > application.due_on
+    shown = queries.asked(
+        user=world.people["DISTRICT_INDUSTRY"], application=application, on=local_day(later)
+    )
+    assert all(each.is_beyond for each in shown.rows)
+    client = Client()
+    client.force_login(world.people["DISTRICT_INDUSTRY"])
+    read = client.get(reverse("reviews:application", args=[application.code])).content.decode()
+    assert f"晚于本环节的办理期限 {application.due_on}" in read

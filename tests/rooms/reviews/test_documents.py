@@ -23,6 +23,7 @@ from wufei.reviews import draw as drawing
 from wufei.reviews import stages
 from wufei.reviews.models import Assignment, Consultation, Discussion, Draw, ScoreSheet
 from wufei.reviews.official_paper import LAYOUT, layout
+from wufei.reviews.queries.rounds_recommending import recommending_stage
 from wufei.reviews.services import notices
 from wufei.reviews.services.register import grant_title
 from wufei.reviews.stages import Action
@@ -78,6 +79,7 @@ def played(world):
     candidates = [drawing.Candidate(e.number, tuple(e.fields)) for e in world.experts]
     Draw.objects.create(
         round=round_, stage=experts.id, number=3, candidates=drawing.published(candidates), seed="种子",
+        excluded=[{"number": "Z009", "reason": "ADVISER", "uscc": world.works.uscc}],
         commitment=drawing.commitment("种子"), drawn=["Z001", "Z002", "Z003"], committed_at=NOW,
         committed_by=world.people["CITY_INDUSTRY"], revealed_at=NOW, revealed_by=world.people["CITY_INDUSTRY"],
     )  # fmt: skip
@@ -142,7 +144,14 @@ def test_libreoffice_opens_every_paper_and_each_says_what_is_stored(world, paper
     assert set(shown) == set(papers)  # and not the damaged one
     for name, said in {
         "call.docx": ("重庆市经信委文件", "区县", "2026年12月1日前报送", "2026年7月1日"),
-        "minutes.docx": ("专家评审会议纪要", "Z001", "种子", "建议复核能耗。", "共评审2件，收到评分表6份"),
+        "minutes.docx": (
+            "专家评审会议纪要",
+            "Z001",
+            "种子",
+            "建议复核能耗。",
+            "共评审2件，收到评分表6份",
+            "抽取时回避专家Z009：曾为申报单位提供咨询或评价",
+        ),
         "list.docx": ("重庆市绿色工厂名单", *NAMES, "CQ-2026-001", "重庆市綦江区"),
         "summary.xlsx": ("附件3", "典型案例汇总表", *NAMES, "重庆", "企业"),
         "decision.docx": (
@@ -151,8 +160,8 @@ def test_libreoffice_opens_every_paper_and_each_says_what_is_stored(world, paper
             *NAMES,
             "CQ-2026-002",
         ),
-        "letter.docx": ("綦江区经信委文件", "重庆市经信委：", "现推荐2家", *NAMES),
-        "city-letter.docx": ("重庆市经信委文件", "推荐名单"),
+        "letter.docx": ("綦江区经信委", "重庆市经信委：", "现推荐2家", *NAMES),
+        "city-letter.docx": ("重庆市经信委", "推荐名单"),
         "notice.docx": ("公示名单", "共5个工作日", NAMES[0]),
         "opinions.docx": ("部门意见表", NAMES[0], "税务部门", "逾期未答复", "无意见"),
         "sheet.docx": ("专家评分表", "Z001（首次评分）", "水平较高", "总体较好。"),
@@ -243,19 +252,39 @@ def test_a_sheet_reaches_its_expert_and_who_runs_the_round(world, played):
     assert client_of(world, "expert1").get("/reviews/assignments/999999/paper/").status_code == 404
 
 
-def test_a_removed_one_is_left_out_of_the_notice(world, played):
+def test_a_notice_stays_as_it_was_published_and_a_removal_is_added(world, played):
     _round, found = played
     by = world.people["CITY_INDUSTRY"]
     notice = notices.publish_notice(
         round_=found[0].round, applications=found, title="公示", text="现予公示。", by=by, now=NOW
     )
-    notices.remove_item(item=notice.items.get(position=1), words="退出", by=by, now=NOW)
+    notices.remove_item(item=notice.items.get(position=1), words="经核实不再符合申报条件", by=by, now=NOW)
 
     content = paper(client_of(world, "CITY_INDUSTRY"), f"/reviews/notices/{notice.pk}/paper/")
 
     cells = [cell.text for row in docx.Document(io.BytesIO(content)).tables[0].rows for cell in row.cells]
-    assert NAMES[0] not in cells
-    assert cells[3:5] == ["1", NAMES[1]]
+    assert [name for name in cells if name in NAMES] == list(NAMES)
+    text = "\n".join(p.text for p in docx.Document(io.BytesIO(content)).paragraphs)
+    assert f"移出第1号{NAMES[0]}：经核实不再符合申报条件" in text
+
+
+def test_who_recommends_together_signs_together(world):
+    round_ = worlds.round_of(world, worlds.CHONGQING)
+    stage = recommending_stage(
+        edition=policy_queries.edition(round_.edition), authority=world.authorities["CITY_INDUSTRY"]
+    )
+    assert {"CITY_INDUSTRY", "CITY_ENVIRONMENT"} & set(stages.deciders(stage))
+    application = worlds.handed_in(world, round_)
+    worlds.advance(world, application, "ministry-decision")
+    address = f"/reviews/rounds/{round_.pk}/papers/recommendation/{world.authorities['CITY_INDUSTRY'].uscc}/"
+
+    content = paper(client_of(world, "CITY_INDUSTRY"), address)
+
+    lines = [p.text for p in docx.Document(io.BytesIO(content)).paragraphs]
+    assert lines[0] == "重庆市经信委"  # a letter: no 文件 behind the name
+    assert [world.authorities[f"CITY_{b}"].name for b in ("INDUSTRY", "ENVIRONMENT")] == [
+        line for line in lines[1:] if line in {a.name for a in world.authorities.values()}
+    ]
 
 
 def test_the_measures_are_shown_in_the_docs_as_not_verified():

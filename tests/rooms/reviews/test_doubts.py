@@ -15,7 +15,7 @@ from tests.conftest import NOW
 from tests.pure.cases.test_differences import PLAN
 from tests.rooms.reviews import world as worlds
 from tests.rooms.reviews.world import CHONGQING, World
-from wufei.cases import freezing
+from wufei.cases import freezing, narrative
 from wufei.cases import services as case_services
 from wufei.cases.models import EvidenceCategory, Submission, SubmittedEvidence
 from wufei.ledger import services as ledger_services
@@ -245,6 +245,101 @@ def test_a_text_with_another_name_put_in_is_found(world, round_):
 def test_ones_own_file_handed_in_again_is_no_doubt(world, round_):
     handed_in(world, worlds.round_of(world, CHONGQING, 2025), world.works, evidence=document(PLAN), year=2024)
     assert told(handed_in(world, round_, world.works, evidence=document(PLAN))) == []
+
+
+NARRATIVE = (
+    "本公司从原料进厂起分类收集铸造废砂和炉渣，废砂经破碎、磁选、筛分后回到造型线，炉渣送相邻建材厂做透水砖；"
+    "每批出厂都有磅单和去向凭证，车间主任每周核对一次台账与库存，差额超过百分之一即停线查找原因。"
+)
+OTHER = (
+    "企业把制浆白泥和锅炉灰渣分线贮存，白泥烘干后作脱硫剂使用，灰渣供应水泥企业作混合材；"
+    "去年新建了密闭输送和喷淋设施，减少扬尘，并与三家下游企业签订了长期供应协议，约定含水率和粒径的验收办法。"
+)
+
+
+def written(application: Application, name: str, *, practices: str, **more: str) -> None:
+    """Put other texts in the place of those handed in, with the sketch that freezing would have made of them."""
+
+    def change(content):
+        content["texts"] = {"practices": practices, **more}
+        content["narrative"] = narrative.sketch(content["texts"], name)
+
+    rewritten(application, change)
+
+
+def pair(world: World, round_, mine: str, theirs: str, **more) -> tuple[Application, Application]:
+    other = another(world, "重庆乙建材有限公司")
+    first, second = handed_in(world, round_, world.works), handed_in(world, round_, other)
+    written(first, world.works.name, practices=mine.format(world.works.name))
+    written(second, other.name, practices=theirs.format(other.name), **more)
+    return first, second
+
+
+def test_a_narrative_in_which_only_the_name_was_swapped_is_found_by_both_with_its_basis(world, round_):
+    mine, theirs = pair(world, round_, "{}：" + NARRATIVE, "{}：" + NARRATIVE)
+
+    assert told(mine) == told(theirs) == [("NARRATIVE_ALIKE", "MEDIUM")]
+    found = the(mine, "NARRATIVE_ALIKE")
+    assert "“主要做法”" in found.says
+    assert [(b.label, b.value) for b in found.basis] == [
+        ("另一申报单位", f"重庆乙建材有限公司：2025 年度“{CHONGQING}”第 2 版"),
+        ("主要做法：两者共有的五字片段", "占两者全部片段的 100%"),
+    ]
+    assert found.basis[0].whose
+
+
+def test_one_field_copied_among_others_that_are_ones_own_is_found(world, round_):
+    mine, _ = pair(world, round_, NARRATIVE, NARRATIVE, results=OTHER)
+
+    assert [b.label for b in the(mine, "NARRATIVE_ALIKE").basis] == [
+        "另一申报单位",
+        "主要做法：两者共有的五字片段",
+    ]
+
+
+def test_narratives_of_ones_own_are_no_doubt(world, round_):
+    assert told(pair(world, round_, NARRATIVE, OTHER)[0]) == []
+
+
+def test_ones_own_narrative_of_the_year_before_is_no_doubt(world, round_):
+    before = handed_in(world, worlds.round_of(world, CHONGQING, 2025), world.works, year=2024)
+    written(before, world.works.name, practices=NARRATIVE)
+    now = handed_in(world, round_, world.works)
+    written(now, world.works.name, practices=NARRATIVE)
+    assert told(now) == []
+
+
+def test_texts_too_short_to_compare_are_listed_as_such(world, round_):
+    mine = handed_in(world, round_, world.works)
+    fresh = Application.objects.get(pk=mine.pk)
+    [found] = [d for d in doubts_of(application=fresh) if d.kind == "NARRATIVE_ALIKE"]
+    assert found.severity is Severity.UNKNOWN
+
+
+def test_the_sketch_of_the_narrative_is_frozen_with_the_case(world, round_):
+    case = case_of(world, world.works)
+    by = world.people["applicant"]
+    case = case_services.save_draft(
+        case=case, version=case.version, changes={"practices": NARRATIVE}, by=by, now=NOW
+    )
+    case = case_services.mark_ready(case=case, version=case.version, by=by, now=NOW)
+    content = submit(round_=round_, case=case, by=by, now=NOW).submission.content
+    assert content["narrative"] == narrative.sketch(content["texts"], world.works.name) != []
+
+
+def test_the_narratives_are_looked_at_in_the_same_few_questions_however_many_there_are(world, round_):
+    mine, _ = pair(world, round_, NARRATIVE, NARRATIVE)
+
+    def asked():
+        with CaptureQueriesContext(connection) as captured:
+            doubts_of(application=Application.objects.get(pk=mine.pk))
+        return len(captured)
+
+    few = asked()
+    for n in range(3):
+        other = another(world, f"重庆第{n}砖瓦有限公司")
+        written(handed_in(world, round_, other), other.name, practices=NARRATIVE)
+    assert asked() == few
 
 
 def test_a_rate_far_from_five_peers_is_found_and_four_are_too_few(world, round_):

@@ -16,8 +16,9 @@ from django.urls import reverse
 from tests.conftest import NOW
 from tests.rooms.reviews import world as worlds
 from tests.rooms.reviews.panels import SEED, STAGE, at_experts, drawn, officer, score
+from wufei.policies import queries as policy_queries
 from wufei.registry.models import User
-from wufei.reviews import draw
+from wufei.reviews import draw, stages
 from wufei.reviews.models import Application, Assignment, Draw, Expert, ExpertTie, ScoreSheet
 from wufei.reviews.queries import ranking as rankings
 from wufei.reviews.services import assignments
@@ -25,12 +26,13 @@ from wufei.web.cli import main
 
 # route -> by whom it is opened (GET), else "-"; POST is of the same, but for draws, which all who see the round read
 RUNS, MAINTAINS, EXPERT = "who runs the round", "who keeps the pool", "the expert"
+JUDGES = "who runs the round, and who decides with it what the experts judged"
 ROUTES: dict[str, str] = {
     "reviews:experts": MAINTAINS, "reviews:new-expert": MAINTAINS, "reviews:expert": MAINTAINS,
     "reviews:expert-tie": MAINTAINS, "reviews:end-expert-tie": MAINTAINS,
     "reviews:draws": "everybody", "reviews:draw": "everybody",
-    "reviews:assignments": RUNS, "reviews:replace-expert": RUNS, "reviews:scores": RUNS,
-    "reviews:discussion": RUNS, "reviews:ranking": RUNS,
+    "reviews:assignments": RUNS, "reviews:replace-expert": RUNS, "reviews:scores": JUDGES,
+    "reviews:discussion": RUNS, "reviews:ranking": JUDGES,
     "reviews:scoring": "everybody",  # each sees their own, and most have none
     "reviews:score-sheet": EXPERT, "reviews:save-sheet": EXPERT, "reviews:recuse": EXPERT, "reviews:discuss": EXPERT,
     "reviews:blind-file": EXPERT,
@@ -105,8 +107,12 @@ def test_each_person_gets_what_the_table_says(world, round_, cases, route):
     wanted = {name for name in arguments if f"{name}>" in str(route_pattern(route))}
     address = reverse(route, kwargs={name: arguments[name] for name in wanted})
     people = world.people | {"task": task.expert.user, "other task": other.expert.user}
+    later = policy_queries.edition(round_.edition).stages
+    later = later[[stage.kind for stage in later].index("experts") + 1 :]
+    beside = {"CITY_ENVIRONMENT"} & {role for stage in later for role in stages.deciders(stage)}
     allowed = {
         RUNS: {"CITY_INDUSTRY"}, MAINTAINS: {"CITY_INDUSTRY"}, EXPERT: {"task"}, "everybody": set(PEOPLE),
+        JUDGES: {"CITY_INDUSTRY", *beside},
     }[ROUTES[route]]  # fmt: skip
     for method in ("get", "post"):
         assert getattr(Client(), method)(address, {}).status_code == 302, f"anonymous {method}"

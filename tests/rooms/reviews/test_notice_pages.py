@@ -50,7 +50,7 @@ def world(db, clock):
 
 @pytest.fixture
 def round_(world):
-    return worlds.round_of(world, worlds.CHONGQING_FACTORY, deadline=date(2026, 12, 1))
+    return worlds.round_of(world, worlds.CHONGQING_FACTORY, deadline=date(2026, 12, 1), now=EVE)
 
 
 def at_notice(world, round_, *names):
@@ -113,6 +113,55 @@ def test_a_notice_is_chosen_looked_at_and_put_up(officer, world, round_, two):
     assert [row.code for row, _ in left] == [two[0].code]
 
 
+def test_all_that_waits_is_put_up_from_any_page_but_for_what_was_not_ticked(
+    officer, world, round_, monkeypatch
+):
+    monkeypatch.setattr("wufei.reviews.views.notices.ITEMS", 2)
+    five = [each.code for each in at_notice(world, round_, *(f"綦江第{n}铝厂" for n in "一二三四五"))]
+    address = f"/reviews/rounds/{round_.pk}/notices/new/"
+    page = officer.get(f"{address}?page=2")
+    assert [(row.code, ticked) for row, ticked in page.context["rows"]] == [(five[2], True), (five[3], True)]
+    assert "全部等待公示的 5 家" in words_of(page)
+
+    said = SAID | {"which": "all", "shown": five[2:4], "code": [five[3]]}
+    preview = officer.post(f"{address}?page=2", said | {"step": "preview"})
+    assert [row.code for row in preview.context["rows"]] == [five[0], five[1], five[3], five[4]]
+    looked_at = {"chosen": preview.context["chosen"], "step": "publish"}
+
+    at_notice(world, round_, "綦江第六铝厂")  # comes in between
+    refused = officer.post(address, said | looked_at)
+    assert refused.status_code == 422
+    assert "请核对后重新选择" in words_of(refused)
+    assert not PublicNotice.objects.exists()
+
+    again = officer.post(address, said | {"step": "preview"})
+    assert len(again.context["rows"]) == 5
+    officer.post(address, said | {"chosen": again.context["chosen"], "step": "publish"})
+    listed = PublicNotice.objects.get().items.values_list("application__code", flat=True)
+    assert set(listed) >= {five[0], five[1], five[3], five[4]}
+    assert five[2] not in listed
+    assert [row.code for row, _ in officer.get(address).context["rows"]] == [five[2]]
+
+
+def test_the_ticks_of_one_page_put_up_what_is_on_it_alone(officer, world, round_, monkeypatch):
+    monkeypatch.setattr("wufei.reviews.views.notices.ITEMS", 2)
+    three = [each.code for each in at_notice(world, round_, *(f"綦江第{n}铝厂" for n in "一二三"))]
+    address = f"/reviews/rounds/{round_.pk}/notices/new/"
+    said = SAID | {"which": "page", "shown": three[:2], "code": three[:2]}
+    preview = officer.post(address, said | {"step": "preview"})
+    assert [row.code for row in preview.context["rows"]] == three[:2]
+    officer.post(address, said | {"step": "publish"})
+    assert list(PublicNotice.objects.get().items.values_list("application__code", flat=True)) == three[:2]
+
+
+def test_all_without_what_was_looked_at_is_not_put_up(officer, two, round_):
+    refused = officer.post(
+        f"/reviews/rounds/{round_.pk}/notices/new/", SAID | {"which": "all", "step": "publish"}
+    )
+    assert refused.status_code == 422
+    assert not PublicNotice.objects.exists()
+
+
 @pytest.mark.parametrize(
     ("changed", "words"),
     [
@@ -147,11 +196,13 @@ def test_an_objection_is_read_with_its_file_and_decided(officer, notice):
     assert answer.getvalue() == worlds.PDF
     assert answer["Content-Disposition"].startswith("attachment")
 
-    officer.post(page, {"decision": "REMOVE", "words": "处罚属实。"})
+    officer.post(page, {"decision": "REMOVE", "words": "处罚属实，不符合申报条件。"})
 
     objection.refresh_from_db()
     item = notice.items.get(position=1)
-    assert (objection.decision, item.removed_reason) == ("UPHELD", "处罚属实。")
+    assert (objection.decision, item.removed_reason) == (
+        "UPHELD", "异议成立：处罚属实，不符合申报条件。",
+    )  # fmt: skip
     again = officer.post(page, {"decision": "DISMISSED", "words": "又不属实。"})
     assert (again.status_code, "已有人先作出处理" in words_of(again)) == (409, True)
 
@@ -171,11 +222,21 @@ def test_a_decision_without_words_is_refused(officer, notice):
 def test_a_notice_is_put_off_thinned_and_cleared(world, officer, notice, clock):
     page = f"/reviews/notices/{notice.pk}/"
     officer.post(f"{page}extend/", {"ends_on": "2026-10-20", "reason": "核实异议"})
-    officer.post(f"{page}2/remove/", {"words": "申请退出"})
+    short = officer.post(f"{page}2/remove/", {"words": "申请退出", "confirm": "1"})
+    assert (short.status_code, "至少 10 个字" in words_of(short)) == (422, True)
+    reason = {"words": "该单位书面申请退出本轮申报。"}
+    preview = officer.post(f"{page}2/remove/", reason)
+    assert "申报随即办结" in words_of(preview)
+    assert notice.items.get(position=2).removed_at is None
+    officer.post(f"{page}2/remove/", reason | {"confirm": "1"})
     early = officer.post(f"{page}clear/", follow=True)
     notice.refresh_from_db()
     assert "公示期未满" in words_of(early)
-    assert (notice.ends_on, notice.items.get(position=2).removed_reason) == (date(2026, 10, 20), "申请退出")
+    assert (notice.ends_on, notice.items.get(position=2).removed_reason) == (
+        date(2026, 10, 20), reason["words"],
+    )  # fmt: skip
+    assert "（11 个工作日）" in words_of(officer.get(page))
+    assert "11 个工作日，自发布次日起算，已延期" in words_of(officer.get(f"/public/notices/{notice.pk}/"))
 
     clock(end_of(date(2026, 10, 20)))
     officer = client_of(world, "CITY_INDUSTRY")

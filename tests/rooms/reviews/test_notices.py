@@ -7,9 +7,11 @@ from django.db import DatabaseError, connection, transaction
 
 from tests.conftest import NOW
 from tests.rooms.reviews import world as worlds
+from wufei.catalogue.working_days import is_working_day, nth_working_day, working_days_between
 from wufei.registry.queries import NotPermitted
 from wufei.reviews.clock import end_of
 from wufei.reviews.models import NoticeItem, Objection, PublicNotice
+from wufei.reviews.queries.notices import working_days_of
 from wufei.reviews.refusals import ReviewRefused
 from wufei.reviews.services import notices
 from wufei.reviews.stages import Action, Outcome
@@ -27,7 +29,7 @@ def world(db):
 
 @pytest.fixture
 def two(world):
-    round_ = worlds.round_of(world, worlds.CHONGQING_FACTORY, deadline=date(2026, 12, 1))
+    round_ = worlds.round_of(world, worlds.CHONGQING_FACTORY, deadline=date(2026, 12, 1), now=EVE)
     works = (world.works, worlds.applicant(world, "綦江铝业有限公司"))
     return [
         worlds.advance(world, worlds.handed_in(world, round_, w), "public-notice", now=EVE) for w in works
@@ -104,12 +106,14 @@ def test_an_upheld_objection_takes_the_application_off_the_list_and_the_other_go
     now, by = after_the_end(notice), world.people["CITY_INDUSTRY"]
 
     notices.decide_objection(
-        objection=objection, is_upheld=True, words="处罚属实。", removes=True, by=by, now=now
+        objection=objection, is_upheld=True, words="处罚属实，不符合申报条件。", removes=True, by=by, now=now
     )
     [cleared] = notices.clear_notice(notice=notice, by=by, now=now)
 
     removed = notice.items.get(position=1)
-    assert (removed.removed_reason, removed.application.outcome) == ("处罚属实。", Outcome.REMOVED)
+    assert (removed.removed_reason, removed.application.outcome) == (
+        "异议成立：处罚属实，不符合申报条件。", Outcome.REMOVED,
+    )  # fmt: skip
     assert cleared == two[1]
 
 
@@ -173,6 +177,53 @@ def test_a_notice_put_off_ends_later_and_is_never_cut_short(world, two):
             notice=later, ends_on=date(2026, 11, 1), reason="迟了", by=by, now=after_the_end(later)
         )
     assert code_of(why) == "notice_over"
+
+
+@pytest.mark.parametrize(
+    ("ends_on", "code"),
+    [
+        (date(2026, 10, 17), "not_a_working_day"),  # a Saturday
+        (date(2026, 10, 18), "not_a_working_day"),
+        (date(2031, 10, 20), "year_not_loaded"),
+    ],
+)
+def test_a_notice_is_put_off_to_a_working_day_that_the_calendar_knows(world, two, ends_on, code):
+    notice, by = published(world, two), world.people["CITY_INDUSTRY"]
+
+    with pytest.raises(ReviewRefused) as why:
+        notices.extend_notice(notice=notice, ends_on=ends_on, reason="核实异议", by=by, now=EVE)
+
+    assert code_of(why) == code
+    assert not notice.extensions.exists()
+
+
+def test_a_notice_is_put_off_to_a_swapped_saturday_and_counts_its_days_anew(world, two):
+    notice, by = published(world, two), world.people["CITY_INDUSTRY"]
+    first = working_days_of(notice)
+    saturday = date(2026, 10, 10)
+    assert is_working_day(saturday)
+    if saturday <= notice.ends_on:
+        saturday = nth_working_day(notice.ends_on, 2)
+    later = notices.extend_notice(notice=notice, ends_on=saturday, reason="核实异议", by=by, now=EVE)
+    assert (first, working_days_of(later)) == (5, working_days_between(notice.begins_on, saturday))
+    assert working_days_of(later) > 5
+
+
+@pytest.mark.parametrize("words", ["", "不符合", "不 符 合 要 求 啊 啊", "１２３４５６７８９"])
+def test_nobody_is_taken_off_the_list_without_a_reason_that_says_something(world, two, words):
+    notice, by = published(world, two), world.people["CITY_INDUSTRY"]
+    objection = objected(notice)
+    for act in (
+        lambda: notices.remove_item(item=objection.item, words=words, by=by, now=EVE),
+        lambda: notices.decide_objection(
+            objection=objection, is_upheld=True, words=words, removes=True, by=by, now=EVE
+        ),
+    ):
+        with pytest.raises(ReviewRefused) as why:
+            act()
+        assert code_of(why) == ("words_too_short" if words else "words_missing")
+    objection.refresh_from_db()
+    assert (objection.decision, notice.items.filter(removed_at=None).count()) == ("", 2)
 
 
 def test_a_list_goes_up_whole_or_not_at_all(world, two):

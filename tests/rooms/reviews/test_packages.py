@@ -1,15 +1,18 @@
 """What a city recommends reaches the ministry's round as a signed package: whole, once, and only there."""
 
 import pytest
+from django.urls import reverse
 
 from tests.conftest import NOW
 from tests.rooms.reviews import world as worlds
 from wufei.registry.queries import NotPermitted
 from wufei.reviews.models import Application, Package, SigningKey
 from wufei.reviews.package import new_key, seal
+from wufei.reviews.queries.packages import course_below
 from wufei.reviews.refusals import ReviewRefused
 from wufei.reviews.services import packages
 from wufei.reviews.stages import Action
+from wufei.reviews.telling import ACTION_WORDS
 
 
 @pytest.fixture
@@ -57,6 +60,26 @@ def test_the_ministry_takes_in_what_the_city_recommended_and_nothing_else(world,
     }
     assert {(a.stage, a.outcome, a.is_direct) for a in taken} == {("ministry-experts", "", False)}
     assert Package.objects.filter(round=ministry_round, is_incoming=True).get().application_count == 2
+
+
+def test_the_course_below_comes_with_the_case_and_is_read_by_officers(
+    world, city_round, ministry_round, client
+):
+    [first, _] = loaded(world, ministry_round, exported(world, city_round))
+    source = city_round.applications.get(organisation=first.organisation)
+
+    told = [(each.action, each.authority, each.words, each.at) for each in course_below(first)]
+    done = source.acts.select_related("acted_for").order_by("seq")
+    assert told == [(ACTION_WORDS[Action(a.action)], a.acted_for.name, a.words, a.at) for a in done]
+    assert {each.stage for each in course_below(first)} >= {"择优推荐至两部", "区县现场核实"}
+
+    client.force_login(world.people["MINISTRY_INDUSTRY"])
+    read = client.get(reverse("reviews:application", args=[first.code])).content.decode()
+    assert read.count("下级办理") == len(told)
+    worlds.act(world, source, "", Action.RELEASE, by=world.people["CITY_INDUSTRY"])
+    client.force_login(world.applicant_of(first.organisation))
+    read = client.get(reverse("reviews:application", args=[first.code])).content.decode()
+    assert "下级办理" not in read
 
 
 def test_what_came_in_goes_on_to_a_title(world, city_round, ministry_round):

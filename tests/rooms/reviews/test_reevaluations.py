@@ -3,10 +3,14 @@
 import json
 from datetime import UTC, date, datetime
 from decimal import Decimal
+from io import BytesIO
+from random import Random
 
 import pytest
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
+from django.urls import reverse
+from openpyxl import load_workbook
 
 from tests.conftest import NOW
 from tests.rooms.reviews import world as worlds
@@ -15,6 +19,8 @@ from wufei.policies.queries import edition
 from wufei.registry.queries import NotPermitted
 from wufei.reviews.models import Message, Reevaluation
 from wufei.reviews.queries.reevaluations import as_document, reevaluation
+from wufei.reviews.queries.reevaluations_paged import YearPaged
+from wufei.reviews.queries.register import titles_seen_by
 from wufei.reviews.refusals import ReviewRefused
 from wufei.reviews.services import reevaluations as services
 from wufei.reviews.services.register import warn_holder
@@ -118,7 +124,8 @@ def test_an_answer_without_a_score_counts_as_none_and_is_listed(world, titles):
     said = result()
 
     assert (said["population"], said["allowed"], said["bottom"], due()) == (39, 1, ["T02"], ["T02"])
-    assert [(row["number"], row["answered"]) for row in said["no_answer"]] == [("T01", True)]
+    assert said["no_answer"] == []  # it answered
+    assert [(row["number"], row["answered"]) for row in said["no_score"]] == [("T01", True)]
 
 
 def test_a_newcomer_is_not_due_before_its_third_year_and_not_asked_in_its_first(world, titles):
@@ -261,3 +268,134 @@ def test_a_title_that_was_handed_on_is_answered_by_its_new_holder(world):
     with pytest.raises(NotPermitted):
         record(world, title)
     assert record(world, title, by="second").evaluation["subject"] == second.uscc
+
+
+# ---- page by page
+
+
+def a_history(world, chance):
+    """Make titles of which some tie, skip years, answer without a score, ended, expired, were warned or are another's."""
+    made = {}
+    for n in range(1, 31):
+        year = chance.choice((2021, 2022, 2023, 2024, 2025, 2026))
+        said = {"valid_to": date(2025, 6, 1)} if chance.random() < 0.1 and year < 2025 else {}
+        number = f"R{n:02d}"
+        made[number] = title = given(
+            world, worlds.organisation(f"企业{n:02d}", division=chance.choice((worlds.DISTRICT, worlds.PROVINCE_CITY))),
+            number, on=date(year, 5, 10), edition=chance.choice((F2024, F2026)),
+            authority=chance.choice(("CITY_INDUSTRY", "CITY_INDUSTRY", "PROVINCE_INDUSTRY")), **said,
+        )  # fmt: skip
+        for answer in range(max(year - 1, 2023), 2027):  # also before it was given, which counts for nothing
+            if chance.random() < 0.7:
+                score = str(chance.randint(1, 6)) if chance.random() < 0.9 else None
+                answered(world, title, answer, score)
+        if chance.random() < 0.5:
+            happened(
+                world,
+                title,
+                "WARNED",
+                date(2026, 6, 1),
+                cause=f"{NOT_ANSWERED}#{chance.choice((2025, 2026))}",
+            )
+        if chance.random() < 0.4:
+            happened(
+                world, title, "REMOVED", date(chance.choice((2025, 2026)), 6, 1), cause="bottom_three_years"
+            )
+    return made
+
+
+def paged_as_whole(whole, paged, seen, size):
+    """Assert that the pages together say what the whole list says of the titles that the authority works with."""
+    lines = [line for start in range(1, paged.line_count() + 1, size) for line in paged.lines(start, size)]
+    assert lines == [line for line in whole.lines if line.title.pk in seen]
+    keys = paged.due_keys()
+    due = [each for start in range(0, len(keys), size) for each in paged.due(keys[start : start + size])]
+    assert due == [each for each in whole.removals_due if each.title.pk in seen]
+    silent = [
+        each for start in range(1, paged.silent_count() + 1, size) for each in paged.silent(start, size)
+    ]
+    assert silent == [each for each in whole.no_answer if each.title.pk in seen]
+    for year, of in paged.by_year.items():
+        full = whole.by_year[year]
+        assert (of.population, of.allowed, of.in_bottom, of.cut, of.tied_at) == (
+            len(full.scores), full.allowed, len(full.bottom), full.cut, full.tied_at,
+        )  # fmt: skip
+
+
+@pytest.mark.parametrize("seed", range(8))
+def test_the_pages_say_together_what_the_whole_list_says(world, monkeypatch, seed):
+    chance = Random(seed)
+    a_history(world, chance)
+    share = Decimal(chance.choice((0, 5, 20, 40, 60, 100)))
+    for module in ("reevaluations", "reevaluations_paged"):
+        monkeypatch.setattr(
+            f"wufei.reviews.queries.{module}.rule_of", lambda edition, year: (share, 2 + seed % 2)
+        )
+    for year in (2024, 2025, 2026):
+        whole = reevaluation(edition(F2026), year)
+        for authority in ("CITY_INDUSTRY", "DISTRICT_INDUSTRY", "PROVINCE_INDUSTRY"):
+            seen = set(
+                titles_seen_by(authority=world.authorities[authority], at=date.max).values_list(
+                    "pk", flat=True
+                )
+            )
+            paged = YearPaged(edition=edition(F2026), year=year, authority=world.authorities[authority])
+            paged_as_whole(whole, paged, seen, size=chance.choice((1, 4, 50)))
+
+
+def the_page(client, world, **asked):
+    address = reverse("reviews:years-reevaluation", args=[world.authorities["CITY_INDUSTRY"].uscc])
+    client.force_login(world.people["CITY_INDUSTRY"])
+    return client.get(address, {"edition": F2026, "year": 2026} | asked)
+
+
+def test_the_page_shows_the_first_of_each_part_and_leads_to_all_of_it(client, world, titles, monkeypatch):
+    monkeypatch.setattr("wufei.reviews.views.reevaluations.FIRST", 3)
+    monkeypatch.setattr("wufei.reviews.views.reevaluations.ROWS_PER_PAGE", 8)
+    play(world, dict(list(titles.items())[:20]), (2024, 2025, 2026))
+
+    page = the_page(client, world)
+    text = page.content.decode()
+    assert [len(page.context[part]) for part in ("due", "silent", "lines")] == [1, 3, 8]
+    assert (page.context["silent_count"], "全部 20 个" in text) == (20, True)
+    assert [line.rank for line in the_page(client, world, page=3).context["lines"]] == [17, 18, 19, 20]
+
+    found = [
+        each.title.number
+        for number in (1, 2, 3)
+        for each, _ in the_page(client, world, part="silent", page=number).context["silent"]
+    ]
+    assert found == [f"T{n}" for n in range(21, 41)]
+    alone = the_page(client, world, part="due")
+    assert [each.title.number for each, _ in alone.context["due"]] == ["T01"]
+    assert "lines" not in alone.context
+    exported = the_page(client, world, export="xlsx")
+    assert load_workbook(BytesIO(exported.content)).active.max_row >= 21
+
+
+def test_the_page_takes_the_same_queries_for_twenty_titles_and_for_forty(client, world, titles):
+    play(world, dict(list(titles.items())[:20]), (2024, 2025, 2026))
+    with CaptureQueriesContext(connection) as twenty:
+        assert len(the_page(client, world).context["due"]) == 1
+    for n, (number, title) in enumerate(list(titles.items())[20:], 21):
+        for year in (2024, 2025, 2026):
+            answered(world, title, year, "1" if number == "T40" else str(50 + n))
+    with CaptureQueriesContext(connection) as forty:
+        assert len(the_page(client, world).context["due"]) == 2
+    assert len(forty) <= len(twenty)
+
+
+def test_the_export_holds_what_the_authority_sees_and_no_more(client, world):
+    own = given(world, worlds.organisation("本市企业"), "T-OWN")
+    others = given(
+        world,
+        worlds.organisation("外省企业", division=worlds.PROVINCE_CITY),
+        "T-OTHER",
+        authority="PROVINCE_INDUSTRY",
+    )
+    for title in (own, others):
+        answered(world, title, 2026, "60")
+    sheet = load_workbook(BytesIO(the_page(client, world, export="xlsx").content)).active
+    cells = {cell for row in sheet.iter_rows(values_only=True) for cell in row}
+    assert "T-OWN" in cells
+    assert "T-OTHER" not in cells

@@ -15,7 +15,7 @@ from wufei.policies.queries import edition, known_editions
 from wufei.registry.models import Organisation, RoleAssignment, Succession
 from wufei.registry.queries import NotPermitted
 from wufei.registry.services.successions import record_succession, rename_organisation
-from wufei.reviews.models import ChangeReport, Reevaluation, Title, TitleEvent
+from wufei.reviews.models import ChangeReport, PublicNotice, Reevaluation, Title, TitleEvent
 from wufei.reviews.queries import register as queries
 from wufei.reviews.refusals import ReviewRefused
 from wufei.reviews.services import applying
@@ -25,6 +25,7 @@ F2024, F2026 = worlds.CHONGQING_FACTORY_2024, worlds.CHONGQING_FACTORY
 UNATTENDED = "revocation-1-unattended"
 PDF = worlds.PDF
 TODAY = date(2026, 7, 1)
+AFTER = datetime(2026, 7, 6, 2, tzinfo=UTC)
 
 
 @pytest.fixture
@@ -57,6 +58,16 @@ def grant(world, application, number="CQ-2026-001", **said):
     return services.grant_title(application=application, number=number, **(defaults | said))
 
 
+def test_no_title_is_given_before_it_was_decided_and_its_notice_was_over(world, recognised):
+    early = "granted_too_early"
+    assert code_of(grant, world, recognised, granted_on=date(2026, 6, 30)) == early  # decided on 1 July
+    PublicNotice.objects.update(ends_on=date(2026, 7, 3))
+    for day in (1, 3):
+        assert code_of(grant, world, recognised, granted_on=date(2026, 7, day), now=AFTER) == early
+    assert not Title.objects.exists()
+    assert grant(world, recognised, granted_on=date(2026, 7, 4), now=AFTER).granted_on == date(2026, 7, 4)
+
+
 def test_a_recognised_application_is_given_its_title_once(world, recognised):
     title = grant(world, recognised)
 
@@ -73,7 +84,7 @@ def test_what_is_not_so_is_not_given(world, recognised):
     given(world, number="TAKEN")
     assert code_of(grant, world, recognised, " ") == "number_missing"
     assert code_of(grant, world, recognised, "TAKEN") == "number_taken"
-    assert code_of(grant, world, recognised, granted_on=date(2026, 7, 2)) == "day_ahead"
+    assert code_of(grant, world, recognised, granted_on=date(2026, 7, 2)) == "granted_in_future"
     with pytest.raises(NotPermitted):
         grant(world, recognised, by=world.people["DISTRICT_INDUSTRY"])
     assert Title.objects.count() == 1
@@ -343,6 +354,15 @@ CAUSES_2024 = [c.id for c in edition(F2024).criteria if c.kind is Kind.LIFECYCLE
 CAUSES_2026 = [c.id for c in edition(F2026).criteria if c.kind is Kind.LIFECYCLE]
 
 
+def test_the_causes_are_those_of_article_17_and_of_the_call():
+    ends = {c.id: c.ends_title for each in (F2024, F2026) for c in edition(each).criteria if c.ends_title}
+    assert [ends[f"revocation-{n}"] for n in (
+        "1-unattended", "2-failed", "3-terminated", "4-false-data", "5-accident", "6-dishonest", "7-other",
+    )] == ["revokes"] * 7  # fmt: skip
+    assert [ends[cause] for cause in CAUSES_2026] == ["removes"] * 3
+    assert len(ends) == 10
+
+
 def test_article_17_has_seven_causes_and_the_call_of_2026_three():
     assert len([c for c in CAUSES_2024 if c.startswith("revocation-")]) == 7
     assert CAUSES_2026 == ["lifecycle-re-evaluation", "lifecycle-false-data", "lifecycle-bottom"]
@@ -375,7 +395,26 @@ def test_a_rule_that_is_none_of_a_titles_life_is_no_cause(world):
 def test_an_edition_without_revocation_only_removes(world):
     title = given(world, edition=F2026)
 
-    assert code_of(end, world, title, cause="lifecycle-false-data") == "edition_revokes_nothing"
+    assert code_of(end, world, title, cause="lifecycle-false-data") == "cause_removes"
+
+
+@pytest.mark.parametrize("cause", [c for c in CAUSES_2024 if c.startswith("revocation-")])
+def test_what_revokes_is_no_removal(world, cause):
+    assert code_of(end, world, given(world), "remove", cause) == "cause_revokes"
+
+
+@pytest.mark.parametrize("cause", CAUSES_2026)
+def test_what_removes_is_no_revocation_of_a_title_given_before_either(world, cause):
+    assert code_of(end, world, given(world), "revoke", f"{F2026}/{cause}") == "cause_removes"
+
+
+@pytest.mark.parametrize("cause", ["lifecycle-yearly-report", "lifecycle-changes"])
+@pytest.mark.parametrize("kind", ["revoke", "remove"])
+def test_a_duty_of_articles_16_and_19_ends_no_title_by_itself(world, cause, kind):
+    title = given(world)
+
+    assert cause not in {each.ref for each in queries.ending_causes(title=title)}
+    assert code_of(end, world, title, kind, cause) == "cause_unknown"
 
 
 def test_a_title_ends_once_in_words_by_who_gave_it_from_what_was_seen(world):

@@ -389,3 +389,34 @@ def test_every_refusal_of_the_register_has_words():
     ):
         codes = set(re.findall(r'ReviewRefused\(\s*"(\w+)"', (room / name).read_text()))
         assert codes <= set(WORDS), name
+
+
+def test_the_causes_offered_say_what_they_lead_to_and_duties_are_none(world, as_):
+    title = given(world)
+    client, own = as_("CITY_INDUSTRY")
+
+    page = text(client.get(f"{own}/register/titles/{title.pk}/end/"))
+
+    assert page.count("撤销 · 渝经信规范〔2024〕4号第十七条") == 7
+    assert page.count("移出 · ") == 3
+    assert "第十六条" not in page
+    assert "第十九条" not in page
+    wrong = end_it(client, own, title, kind="REMOVED", preview="1")
+    assert (wrong.status_code, "请办理撤销" in text(wrong)) == (422, True)
+
+
+def test_the_yearly_page_opens_on_an_edition_with_titles_and_claims_nothing_without(world, as_):
+    client, own = as_("CITY_INDUSTRY")
+    address = f"{own}/register/reevaluation/"
+    empty = text(client.get(address))
+    assert "都已开展" not in empty
+    assert "没有在册的称号需要开展" in empty
+
+    given(world, number="P-1", edition="chongqing-2024-4-green-park", on=date(2025, 3, 1))
+    opened = client.get(address)
+    assert opened.context["chosen"].id == "chongqing-2026-green-park"
+    assert "P-1" in text(opened)
+
+    given(world, number="F-1", on=date(2025, 3, 1))
+    other = client.get(address + "?edition=chongqing-2026-green-factory&year=2026")
+    assert "F-1" in text(other)

@@ -20,7 +20,8 @@ from wufei.cases.models import Submission
 from wufei.reviews.models import Assignment
 from wufei.reviews.queries.rounds import status_of
 
-pytestmark = pytest.mark.django_db  # else no store is made for the module
+# Without a database no store is made for the module; and one worker plays it, else each would.
+pytestmark = [pytest.mark.django_db, pytest.mark.xdist_group("round of 500")]
 SEED = 20260701
 
 

@@ -300,6 +300,80 @@ def test_a_recommendation_list_is_in_the_order_given_and_says_what_is_over_the_q
     assert refused.value.code == "not_a_candidate"
 
 
+def test_a_row_moves_to_any_place_of_the_recommendation_list_from_any_page(world, monkeypatch):
+    monkeypatch.setattr("wufei.reviews.views.rounds_recommending.ROWS_PER_PAGE", 2)
+    made = worlds.round_of(world, worlds.GUANGDONG)
+    authority, officer = (
+        world.authorities["PROVINCE_CITY_INDUSTRY"],
+        client_of(world, "PROVINCE_CITY_INDUSTRY"),
+    )
+    five = [
+        worlds.handed_in(world, made, worlds.applicant(world, f"广州{n}", worlds.PROVINCE_CITY)).code
+        for n in "甲乙丙丁戊"
+    ]
+    address = reverse("reviews:recommendations", args=[made.pk, authority.uscc])
+
+    def in_order() -> str:
+        """Return the letters of the list in its order, read page by page."""
+        found = ""
+        for number in (1, 2, 3):
+            page = officer.get(f"{address}?page={number}")
+            assert (page.context["found"].total, page.context["found"].over) == (5, 3)
+            for row in page.context["found"].rows:
+                assert row.is_over == (row.position > 2)
+                found += "甲乙丙丁戊"[five.index(row.application.code)]
+            assert [row.position for row in page.context["found"].rows] == list(
+                range(2 * number - 1, min(2 * number, 5) + 1)
+            )
+        return found
+
+    def said(page: int, **numbers: int) -> dict[str, str]:
+        """Return what the form of the page sends where these numbers were typed over those that stood there."""
+        rows = officer.get(f"{address}?page={page}").context["found"].rows
+        sent = {}
+        for row in rows:
+            letter = "甲乙丙丁戊"[five.index(row.application.code)]
+            sent |= {f"was-{row.application.code}": row.position}
+            sent |= {f"position-{row.application.code}": numbers.get(letter, row.position)}
+        return sent
+
+    assert in_order() == "甲乙丙丁戊"
+    done = officer.post(f"{address}?page=3", said(3, 戊=1))
+    assert (done.status_code, done.url, in_order()) == (302, f"{address}?page=3", "戊甲乙丙丁")
+    officer.post(f"{address}?page=1", said(1, 戊=5))
+    assert in_order() == "甲乙丙丁戊"
+    officer.post(f"{address}?page=2", said(2, 丙=4, 丁=3))
+    assert in_order() == "甲乙丁丙戊"
+    officer.post(f"{address}?page=2", said(2))  # nothing typed: the order stands as it is
+    assert in_order() == "甲乙丁丙戊"
+    officer.post(f"{address}?page=2", said(2, 丙=3))  # twice the same number on one page
+    assert in_order() == "甲乙丁丙戊"
+    officer.post(f"{address}?page=2", said(2, 丁=0))
+    assert in_order() == "甲乙丁丙戊"
+    officer.post(f"{address}?page=2", {"by": "score"})
+    assert in_order() == "甲乙丙丁戊"
+    assert len(officer.get(address).context["found"].rows) == 2
+
+
+def test_the_recommendation_list_takes_the_same_queries_for_one_and_for_five(world):
+    from django.db import connection
+    from django.test.utils import CaptureQueriesContext
+
+    made = worlds.round_of(world, worlds.GUANGDONG)
+    authority, officer = (
+        world.authorities["PROVINCE_CITY_INDUSTRY"],
+        client_of(world, "PROVINCE_CITY_INDUSTRY"),
+    )
+    address = reverse("reviews:recommendations", args=[made.pk, authority.uscc])
+    asked = []
+    for n in "甲乙丙丁戊":
+        worlds.handed_in(world, made, worlds.applicant(world, f"广州{n}", worlds.PROVINCE_CITY))
+        with CaptureQueriesContext(connection) as queries_:
+            officer.get(address)
+        asked.append(len(queries_))
+    assert asked[-1] == asked[0]
+
+
 def test_a_recommendation_list_without_an_order_goes_by_the_experts_scores(world):
     made = worlds.round_of(world)
     low = worlds.advance(world, worlds.handed_in(world, made), "city-experts")

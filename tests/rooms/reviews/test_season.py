@@ -64,6 +64,9 @@ def test_the_same_seed_brings_the_same_season_and_another_another(ground):
 # ---- each rule sees the fault that it is there for -----------------------------------------------
 
 
+controls = pytest.mark.any_database
+
+
 def seen(ground, rule: str, *, first: int = 1) -> list[str]:
     """Play seeds until the rule is broken: first the one that showed it last, which saves time and no more."""
     for seed in (first, *range(1, MOST)):
@@ -74,6 +77,7 @@ def seen(ground, rule: str, *, first: int = 1) -> list[str]:
     return []
 
 
+@controls
 def test_a_case_that_skips_a_stage_is_seen(ground, monkeypatch):
     whole = deciding._move
 
@@ -87,6 +91,7 @@ def test_a_case_that_skips_a_stage_is_seen(ground, monkeypatch):
     assert seen(ground, "transitions", first=3)
 
 
+@controls
 def test_an_act_that_is_lost_is_seen(ground):
     with taken_back():
         season = Season(ground, FIRST).play()
@@ -95,16 +100,19 @@ def test_an_act_that_is_lost_is_seen(ground):
         assert faults(season)["transitions"]
 
 
+@controls
 def test_a_notice_cleared_a_day_early_is_seen(ground, monkeypatch):
     monkeypatch.setattr(notices, "nth_working_day", lambda day, n: nth_working_day(day, n - 1))
     assert seen(ground, "notices")
 
 
+@controls
 def test_a_notice_that_takes_a_holiday_for_working_days_is_seen(ground, monkeypatch):
     monkeypatch.setattr(notices, "nth_working_day", lambda day, n: day + timedelta(days=7))
     assert seen(ground, "notices", first=3)
 
 
+@controls
 def test_one_recognised_with_an_open_objection_is_seen(ground, monkeypatch):
     one, many = deciding.unmet_before, deciding.unmet_in_notice
 
@@ -120,6 +128,7 @@ def test_one_recognised_with_an_open_objection_is_seen(ground, monkeypatch):
     assert seen(ground, "objections", first=12)
 
 
+@controls
 def test_a_quota_that_is_not_counted_is_seen(ground, monkeypatch):
     monkeypatch.setattr(deciding, "use_quota", lambda *_: None)
     assert any(" of " in fault for fault in seen(ground, "quotas"))
@@ -137,12 +146,14 @@ def test_the_store_itself_keeps_an_unconditional_count_from_going_over(ground, m
         seen(ground, "quotas")
 
 
+@controls
 def test_a_scorer_in_conflict_is_seen(ground, monkeypatch):
     monkeypatch.setattr(Index, "conflicts", lambda *_: {})
     monkeypatch.setattr(sheets, "conflict_with", lambda **_: None)
     assert seen(ground, "conflicts")
 
 
+@controls
 def test_one_with_two_duties_is_seen(ground, monkeypatch):
     monkeypatch.setattr(deciding, "other_duty", lambda *_: None)
     monkeypatch.setattr(sheets, "other_duty", lambda *_: None)
@@ -150,11 +161,13 @@ def test_one_with_two_duties_is_seen(ground, monkeypatch):
     assert seen(ground, "duties", first=2)
 
 
+@controls
 def test_one_who_comes_late_without_leave_is_seen(ground, monkeypatch):
     monkeypatch.setattr(applying, "_late_reason", lambda *_: "")
     assert seen(ground, "late")
 
 
+@controls
 def test_a_clock_that_begins_anew_after_a_return_is_seen(ground, monkeypatch):
     def anew(application, edition, before, then, now):
         days = stages.stage_of(edition.stages, then.stage).due_working_days

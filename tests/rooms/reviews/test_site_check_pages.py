@@ -158,6 +158,9 @@ def test_the_sheet_is_for_those_who_decide_the_stage(client, world, application,
     assert client.get(address(application)).status_code == (200 if status == 201 else 404)
 
 
+EXACT = "98.1203007518796992481203007518797"
+
+
 def test_the_sheet_shows_each_requirement_with_its_claimed_figures(client, world, round_):
     criteria = [
         {
@@ -167,7 +170,7 @@ def test_the_sheet_shows_each_requirement_with_its_claimed_figures(client, world
             "missing": [],
             "children": [],
             "figures": [
-                {"id": "r", "name": "综合利用率", "year": 2025, "value": "98.12", "unit": "%", "missing": []}
+                {"id": "r", "name": "综合利用率", "year": 2025, "value": EXACT, "unit": "%", "missing": []}
             ],
         }
     ]
@@ -179,7 +182,7 @@ def test_the_sheet_shows_each_requirement_with_its_claimed_figures(client, world
     body = client.get(address(application)).content.decode()
 
     assert 'data-criterion="basic-4"' in body
-    assert "98.12" in body
+    assert f'<strong title="{EXACT} %">98.12</strong>' in body
     assert "不属实" in body
     assert "<script>" not in body
     assert "onclick" not in body

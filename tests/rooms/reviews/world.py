@@ -35,6 +35,7 @@ from wufei.reviews.models import (
     ScoreSheet,
     SiteCheck,
 )
+from wufei.reviews.queries.rounds import reporting_days
 from wufei.reviews.services import deciding, rounds
 from wufei.reviews.services.deciding import Said
 from wufei.reviews.stages import Action
@@ -279,10 +280,12 @@ def round_of(
     made = rounds.open_round(
         edition_id=edition_id, year=year, authority=world.authorities[key], by=by, now=now
     )
-    until = deadline or local_day(now) + timedelta(days=30)
-    made = rounds.edit_round(
-        round_=made, version=made.version, changes={"submission_deadline": until}, by=by, now=now
-    )
+    report = [day.on for day in reporting_days(round_=made)]
+    changes = {
+        "submission_deadline": deadline or min([local_day(now) + timedelta(days=30), *report]),
+        "notice_text": "请于截止日前报送。",
+    }
+    made = rounds.edit_round(round_=made, version=made.version, changes=changes, by=by, now=now)
     return rounds.publish_round(round_=made, by=by, now=now) if publish else made
 
 

@@ -153,10 +153,10 @@ OF_AN_ORGANISATION: dict[str, dict[str, str]] = {
 OF_THE_OPERATOR = {
     "registry:register", "registry:users", "registry:create-user", "registry:user", "registry:assign-role",
     "registry:remove-role", "registry:set-active", "registry:set-password",
-    "registry:remove-users-second-factor",
+    "registry:remove-users-second-factor", "registry:set-email",
 }  # fmt: skip
 OF_EVERYBODY_SIGNED_IN = {
-    "home", "lookup", "registry:account", "registry:change-password", "registry:enrol-second-factor",
+    "home", "lookup", "registry:account", "registry:change-password", "registry:change-email", "registry:confirm-email", "registry:enrol-second-factor",
     "registry:remove-second-factor", "registry:renew-recovery-codes", "registry:issue-token",
     "registry:permissions", "registry:organisations",
 }  # fmt: skip

@@ -41,6 +41,9 @@ def freeze(*, case: Case, by: User, now: datetime) -> Submission:
         case_file=_kept(locked, frozen.case_file), case_file_sha256=file_digest,
         submitted_at=now, submitted_by=by,
     )  # fmt: skip
+    if locked.returned:
+        locked.returned = {}
+        locked.save(update_fields=["returned"])
     SubmittedEvidence.objects.bulk_create(_submitted(submission, each) for each in frozen.files)
     detail = {"number": submission.number, "sha256": submission.content_sha256, "version": locked.version}
     audit(

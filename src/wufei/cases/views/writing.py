@@ -3,6 +3,7 @@
 import hashlib
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass, replace
+from datetime import datetime
 from typing import Any
 
 from django.contrib import messages
@@ -47,6 +48,16 @@ class Counted:
         return -self.check.words_left if self.check else 0
 
 
+@dataclass(frozen=True, slots=True)
+class Note:
+    """What a reviewer said of one place when the case was sent back."""
+
+    label: str
+    words: str
+    by: str
+    at: datetime
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Field:
     """One text of the editor."""
@@ -60,6 +71,7 @@ class Field:
     state: str = ""  # saved, stale, refused
     error: str = ""
     saved_text: str = ""  # what is kept
+    note: Note | None = None
 
     @property
     def base(self) -> str:
@@ -132,8 +144,14 @@ def case(request: HttpRequest, uscc: str, case_id: int) -> HttpResponse:
 
 def _editor(request: HttpRequest, of: CaseDesk, fields: dict[str, Field], status: int = 200) -> HttpResponse:
     counts = _counts(of.spec, {name: fields[name].text for name in LONG})
-    fields = {name: replace(field, counted=counts.get(name)) for name, field in fields.items()}
+    notes = _notes(of)
+    fields = {
+        name: replace(field, counted=counts.get(name), note=notes.pop(name, None))
+        for name, field in fields.items()
+    }
     context = of.context(
+        returned=_note(of, "", of.case.returned["words"]) if of.case.returned else None,
+        other_notes=list(notes.values()),
         body=[fields[name] for name in BODY],
         own=[fields["self_description"], fields["brief_description"]],
         short=[field for field in fields.values() if not field.is_long],
@@ -141,6 +159,24 @@ def _editor(request: HttpRequest, of: CaseDesk, fields: dict[str, Field], status
         tab="case",
     )
     return render(request, "cases/case.html", context, status=status)
+
+
+def _notes(of: CaseDesk) -> dict[str, Note]:
+    """Return what was said when the case was sent back, by the field or criterion that it is about."""
+    comments = of.case.returned.get("comments", {})
+    return {key: _note(of, _place(of, key), words) for key, words in comments.items()}
+
+
+def _note(of: CaseDesk, label: str, words: str) -> Note:
+    said = of.case.returned
+    return Note(label, words, said["by"], datetime.fromisoformat(said["at"]))
+
+
+def _place(of: CaseDesk, key: str) -> str:
+    """Name a field of the editor, or the criterion's clause."""
+    if key in _names(of):
+        return _label(of.spec, key)
+    return next((each.clause for each in of.edition.criteria if each.id == key), key)
 
 
 @require_POST

@@ -11,6 +11,7 @@ from wufei.portal import queries
 from wufei.portal.forms import CallFilter
 from wufei.portal.views.visiting import today
 from wufei.registry.views.listing import filters, page_at
+from wufei.reviews.queries.rounds import reporting_days
 from wufei.reviews.queries.targets import programmes_with_targets
 from wufei.reviews.views.rounds import attached
 
@@ -58,6 +59,7 @@ def call(request: HttpRequest, round_id: int) -> HttpResponse:
         raise Http404
     context = {
         "round": found, "is_open": queries.is_open(found, on=today()), "edition": known_editions().get(found.edition),
+        "reporting": reporting_days(round_=found) if found.edition in known_editions() else (),
     }  # fmt: skip
     return render(request, "portal/call.html", context)
 

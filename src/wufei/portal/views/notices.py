@@ -21,6 +21,7 @@ from wufei.registry.views.listing import filters, page_at
 from wufei.registry.views.organisations import division_name
 from wufei.reviews.clock import end_of
 from wufei.reviews.models import NoticeItem, Objection
+from wufei.reviews.queries.notices import working_days_of
 from wufei.reviews.refusals import ReviewRefused
 from wufei.reviews.services.notices import object_to
 from wufei.reviews.wording import words_of
@@ -60,7 +61,7 @@ def notice(request: HttpRequest, notice_id: int) -> HttpResponse:
     rows = queries.items(of=found, text=filters(form).get("q", ""))
     page = page_at(Paginator(rows, ITEMS), request.GET.get("page"))
     context = {
-        "notice": found, "form": form, "page": page, "left": queries.days_left(found, on=day),
+        "notice": found, "working_days": working_days_of(found), "form": form, "page": page, "left": queries.days_left(found, on=day),
         "is_running": timezone.now() < end_of(found.ends_on),
         "rows": [(row, division_name(row.application.district_code)) for row in page],
         "listing": {"is_filtered": bool(request.GET.get("q"))},

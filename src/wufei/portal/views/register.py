@@ -38,7 +38,9 @@ def register(request: HttpRequest) -> HttpResponse:
         ordered, _sort = sorted_rows(request=request, rows=rows, sorts=SORTS, default="number")
         title = _("名单（截至%(day)s）") % {"day": day.isoformat()}
         return export(title=title, columns=_columns(), rows=ordered.iterator(chunk_size=2000))
-    shown = listing(request=request, rows=rows, sorts=SORTS, default_sort="number", form=form)
+    shown = listing(
+        request=request, rows=rows, sorts=SORTS, default_sort="number", form=form, keys_first=True
+    )
     context = {
         "listing": shown, "day": day,
         "rows": [(row, STANDINGS[row.standing], division_name(row.holder_division)) for row in shown.page],

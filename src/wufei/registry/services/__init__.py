@@ -67,7 +67,7 @@ class AccountRefused(Exception):
 
     def __init__(self, code: str):
         # username_taken, username_malformed, own_account, last_administrator, role_unfit, role_held,
-        # role_not_held
+        # role_not_held, email_malformed, email_unconfirmed
         self.code = code
         super().__init__(code)
 
@@ -391,12 +391,14 @@ def create_user(
     """
     Make an account; it may do nothing until it is given a role.
 
-    :raises AccountRefused: username_taken, username_malformed
+    :raises AccountRefused: username_taken, username_malformed, email_malformed
     :raises PasswordRefused: if the password breaks a rule
     :raises NotPermitted: if `by` is not an administrator
     """
     queries.require_as_operator(user=by, permission=Permission.MANAGE_USERS)
-    user = User(username=username, full_name=full_name, phone=phone, email=email, date_joined=now)
+    user = User(
+        username=username, full_name=full_name, phone=phone, email=valid_email(email), date_joined=now
+    )
     try:
         User._meta.get_field("username").clean(username, user)
     except ValidationError as fault:
@@ -409,6 +411,21 @@ def create_user(
         raise AccountRefused("username_taken") from taken
     audit(by=by, now=now, action="registry.create_user", object_ref=ref(user))
     return user
+
+
+def valid_email(said: str) -> str:
+    """
+    Return an address for e-mail as it is kept; empty stays empty.
+
+    :raises AccountRefused: email_malformed
+    """
+    email = said.strip()
+    if email:
+        try:
+            User._meta.get_field("email").clean(email, None)
+        except ValidationError as fault:
+            raise AccountRefused("email_malformed") from fault
+    return email
 
 
 @transaction.atomic

@@ -1,13 +1,16 @@
 """One's own account: password, second factor, tokens for machines."""
 
 from base64 import b32encode
-from datetime import timedelta
+from datetime import datetime, timedelta
+from urllib.parse import urlencode
 
 import segno
+from django.conf import settings
 from django.contrib import messages
 from django.contrib.auth import update_session_auth_hash
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
+from django.urls import reverse
 from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.views.decorators.cache import never_cache
@@ -18,17 +21,21 @@ from django_otp import login as otp_login
 from wufei.registry import queries, services
 from wufei.registry.access import Role
 from wufei.registry.forms import (
+    ACCOUNT_REFUSALS,
     ROLE_LABELS,
     SCOPE_LABELS,
     SECOND_FACTOR_REFUSALS,
     TOKEN_REFUSALS,
     EnrolForm,
+    OwnEmailForm,
     PasswordAgainForm,
     PasswordForm,
     TokenForm,
 )
+from wufei.registry.models import User
 from wufei.registry.rules import Scope
-from wufei.registry.services import signing_in
+from wufei.registry.services import emails, signing_in
+from wufei.registry.tasks import mail_confirmation
 from wufei.registry.views.listing import reader
 
 
@@ -69,6 +76,59 @@ def change_password(request: HttpRequest) -> HttpResponse:
             messages.success(request, _("密码已修改，其他设备上的登录已退出。"))
             return redirect("registry:account")
     return render(request, "registry/change_password.html", {"form": form})
+
+
+@sensitive_post_parameters("password")
+@never_cache
+@require_http_methods(["GET", "POST"])
+def change_email(request: HttpRequest) -> HttpResponse:
+    """Change where one is mailed to; a new address has to be proved, where mail goes out at all."""
+    user = reader(request)
+    form = OwnEmailForm(request.POST or None, initial={"email": user.email})
+    if request.method == "POST" and form.is_valid():
+        if not user.check_password(form.cleaned_data["password"]):
+            form.add_error("password", _("密码不对。"))
+        else:
+            try:
+                _take_email(request, user, form.cleaned_data["email"], timezone.now())
+            except services.AccountRefused as refused:
+                form.add_error("email", ACCOUNT_REFUSALS[refused.code])
+            else:
+                return redirect("registry:account")
+    context = {"form": form, "is_proved": settings.MAIL_IS_ON}
+    return render(request, "registry/change_email.html", context)
+
+
+def _take_email(request: HttpRequest, user: User, email: str, now: datetime) -> None:
+    """Keep an address at once, or send the link that proves it."""
+    if not email or not settings.MAIL_IS_ON:
+        emails.set_email(user=user, email=email, by=user, now=now)
+        messages.success(request, _("邮箱已保存。") if email else _("邮箱已清除，今后只在系统内提醒。"))
+        return
+    token = emails.confirmation(user=user, email=email, now=now)
+    path = f"{reverse('registry:confirm-email')}?{urlencode({'token': token})}"
+    link = f"{settings.SITE_ADDRESS}{path}" if settings.SITE_ADDRESS else request.build_absolute_uri(path)
+    mail_confirmation.enqueue(email, link)
+    messages.success(
+        request, _("确认邮件已发往 %(email)s。24 小时内打开其中的链接，新邮箱才生效。") % {"email": email}
+    )
+
+
+@never_cache
+@require_http_methods(["GET", "POST"])
+def confirm_email(request: HttpRequest) -> HttpResponse:
+    """Let the owner of an account confirm the address to which the link came."""
+    user, token, now = reader(request), request.GET.get("token", ""), timezone.now()
+    try:
+        email = emails.email_to_confirm(user=user, token=token, now=now)
+        if request.method == "POST":
+            emails.confirm_email(user=user, token=token, by=user, now=now)
+            messages.success(request, _("邮箱已确认。"))
+            return redirect("registry:account")
+    except services.AccountRefused as refused:
+        messages.error(request, ACCOUNT_REFUSALS[refused.code])
+        return redirect("registry:account")
+    return render(request, "registry/confirm_email.html", {"email": email})
 
 
 @never_cache

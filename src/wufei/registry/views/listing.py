@@ -76,10 +76,19 @@ def listing(
     default_sort: str,
     form: forms.Form | None = None,
     rows_per_page: int = ROWS_PER_PAGE,
+    keys_first: bool = False,
 ) -> Listing:
-    """Return the page of rows that the request asks for; a page past the end is the last one."""
+    """
+    Return the page of rows that the request asks for; a page past the end is the last one.
+
+    `keys_first` is for rows of which much is worked out: only keys are put in order, and only the page's rows read.
+    """
     ordered, sort = sorted_rows(request=request, rows=rows, sorts=sorts, default=default_sort)
     page = page_at(Paginator(ordered, rows_per_page), request.GET.get("page"))
+    if keys_first:
+        keys = list(page.object_list.values_list("pk", flat=True))  # type: ignore[attr-defined]
+        found = {row.pk: row for row in rows.order_by().filter(pk__in=keys)}
+        page.object_list = [found[key] for key in keys]
     is_filtered = form is not None and any(request.GET.get(name) for name in form.fields)
     return Listing(page, sort, form, is_filtered)
 

@@ -18,11 +18,12 @@ from wufei.registry.forms import (
     SECOND_FACTOR_REFUSALS,
     NewPasswordForm,
     RoleForm,
+    UserEmailForm,
     UserFilter,
     UserForm,
 )
 from wufei.registry.models import User
-from wufei.registry.services import signing_in
+from wufei.registry.services import emails, signing_in
 from wufei.registry.views.listing import export, filters, listing, reader, sorted_rows
 
 USER_SORTS = {
@@ -73,6 +74,7 @@ def _user_columns() -> list[tuple[str, Any]]:
         (_("用户名"), lambda row: row.username),
         (_("姓名"), lambda row: row.full_name),
         (_("电话"), lambda row: row.phone),
+        (_("邮箱"), lambda row: row.email),
         (_("角色"), roles),
         (_("状态"), lambda row: _("可登录") if row.is_active else _("已停用")),
         (_("上次登录"), lambda row: row.last_login and timezone.localtime(row.last_login)),
@@ -89,7 +91,8 @@ def create(request: HttpRequest) -> HttpResponse:
         try:
             made = services.create_user(**form.cleaned_data, by=by, now=timezone.now())
         except services.AccountRefused as refused:
-            form.add_error("username", ACCOUNT_REFUSALS[refused.code])
+            field = "email" if refused.code == "email_malformed" else "username"
+            form.add_error(field, ACCOUNT_REFUSALS[refused.code])
         except services.PasswordRefused as refused:
             form.add_error("password", refused.reasons)
         else:
@@ -99,7 +102,11 @@ def create(request: HttpRequest) -> HttpResponse:
 
 
 def _show(
-    request: HttpRequest, person: User, role_form: RoleForm, password_form: NewPasswordForm
+    request: HttpRequest,
+    person: User,
+    role_form: RoleForm,
+    password_form: NewPasswordForm,
+    email_form: UserEmailForm | None = None,
 ) -> HttpResponse:
     context = {
         "person": person,
@@ -107,6 +114,7 @@ def _show(
         "second_factor": queries.second_factor(user=person),
         "role_form": role_form,
         "password_form": password_form,
+        "email_form": email_form or UserEmailForm(initial={"email": person.email}),
     }
     return render(request, "registry/user.html", context)
 
@@ -182,6 +190,21 @@ def set_password(request: HttpRequest, pk: int) -> HttpResponse:
             messages.success(request, _("新密码已设置，请当面或电话告知本人。"))
             return redirect("registry:user", pk)
     return _show(request, person, RoleForm(), form)
+
+
+@require_POST
+def set_email(request: HttpRequest, pk: int) -> HttpResponse:
+    by, person = _administrator(request), _person(pk)
+    form = UserEmailForm(request.POST)
+    if form.is_valid():
+        try:
+            emails.set_email(user=person, email=form.cleaned_data["email"], by=by, now=timezone.now())
+        except services.AccountRefused as refused:
+            form.add_error("email", ACCOUNT_REFUSALS[refused.code])
+        else:
+            messages.success(request, _("邮箱已保存。"))
+            return redirect("registry:user", pk)
+    return _show(request, person, RoleForm(), NewPasswordForm(), form)
 
 
 @require_POST

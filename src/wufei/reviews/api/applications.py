@@ -25,12 +25,13 @@ from wufei.registry.api.door import (
     organisation_of,
     scoped,
 )
-from wufei.registry.api.fields import Answered, Asked, Instant, Offset, PageLimit, SearchText, Uscc, Version
+from wufei.registry.api.fields import Answered, Asked, Instant, Offset, PageLimit, SearchText, Uscc
 from wufei.registry.api.idempotency import written_once
 from wufei.reviews import claims, stages, telling
 from wufei.reviews.api.desk import CodeInPath, KeyInPath, Words, application_of, in_words, round_of
 from wufei.reviews.models import Act, Application, Consultation
 from wufei.reviews.queries import applications as queries
+from wufei.reviews.queries import consultations as consulted
 from wufei.reviews.queries.applications import Audience, Entry, Wanted
 from wufei.reviews.queries.applications_seen import held_roles
 from wufei.reviews.services import consultations as consulting
@@ -48,6 +49,12 @@ BY_HAND = [
     if action not in (Action.SUBMIT, Action.PUBLISH, Action.CONFIRM, Action.REMOVE, Action.PASS_ON)
 ]  # fmt: skip
 ActByHand = StrEnum("ActByHand", {action.name: action.value for action in BY_HAND})  # type: ignore[misc]
+
+
+class Tick(StrEnum):
+    YES = "YES"
+    NO = "NO"
+    DOUBT = "DOUBT"
 
 
 class Only(StrEnum):
@@ -71,7 +78,8 @@ class ApplicationIn(Asked):
 
 
 class ActIn(Asked):
-    version: Version = Field(description="读取时的版本号")
+    # From 0: what came in a package has no act of its own at first.
+    version: Annotated[int, Field(strict=True, ge=0, le=2**31 - 1)] = Field(description="读取时的版本号")
     action: ActByHand = Field(description="须在 offers 之中；告知申报单位（RELEASE）由组织单位办理")
     role: Annotated[str, Field(pattern=r"^[A-Z_]{0,40}$", description="以哪个身份；只有一个身份时可不写")] = (
         ""
@@ -79,6 +87,11 @@ class ActIn(Asked):
     words: Words = ""
     comments: dict[str, Words] = Field(
         default={}, max_length=MOST_COMMENTS, description="案例的栏目或条款编号 → 意见"
+    )
+    checks: dict[str, Tick] = Field(
+        default={},
+        max_length=MOST_COMMENTS,
+        description="条款编号 → 审查结论；首次审核同意和认定时逐条给出，或写意见",
     )
 
 
@@ -190,6 +203,7 @@ class ConsultationOut(Answered):
     words: str
     answered_at: Instant | None
     closed_unanswered_at: Instant | None = Field(description="逾期未复登记时间；未复不视为同意")
+    is_late: bool = Field(description="答复期限过后或环节办结后才答复；存档，不改变已办结的环节")
     file_name: str
     sha256: str
 
@@ -265,7 +279,7 @@ def _own(row: Application) -> OwnLine:
     return OwnLine(
         code=row.code, round_id=row.round_id, case_id=row.case_id, organisation=row.organisation.uscc,
         stage_label=told.label, outcome=outcome, outcome_label=outcome_label, is_returned=told.is_returned,
-        version=row.version,
+        version=told.version,
     )  # fmt: skip
 
 
@@ -304,7 +318,7 @@ def _document(request: ApiRequest, application: Application) -> ApplicationOut:
         submission_sha256=application.submission.content_sha256,
         comments=queries.returned_comments(known) if told.is_returned else {}, offers=[_offer(o) for o in offers],
         acts=[_entry(entry) for entry in queries.timeline(application, audience, acts=acts)],
-        version=application.version,
+        version=told.version if is_own else application.version,
     )  # fmt: skip
 
 
@@ -316,7 +330,7 @@ def _entry(entry: Entry) -> EntryOut:
     act: Act = entry.act
     person = str(act.by) if entry.shows_person else None
     return EntryOut(
-        seq=act.seq, stage=entry.stage, action=Action(act.action),
+        seq=entry.number, stage=entry.stage, action=Action(act.action),
         action_label=telling.ACTION_WORDS[Action(act.action)], role=act.role,
         role_label=telling.role_words(act.role), acted_for=act.acted_for.name, by=person,
         on_behalf_of=str(act.on_behalf_of) if act.on_behalf_of and entry.shows_person else None, at=act.at,
@@ -365,12 +379,29 @@ def act_on_application(request: ApiRequest, code: CodeInPath, body: ActIn) -> Ap
     if is_own and action is not Action.WITHDRAW:
         raise not_permitted(Permission.REVIEW_CASE)
     _refuse_unknown_places(application, body.comments)
+    _refuse_unknown_criteria(application, body.checks)
+    comments = {k: v for k, v in sorted(body.comments.items()) if v.strip()}
+    checks = {
+        k: {"tick": tick.value, "words": comments.get(k, "")} for k, tick in sorted(body.checks.items())
+    }
+    said = Said(words=body.words, comments=comments, details={"checklist": checks} if checks else None)
+    by = request.auth
+    now = timezone.now()
     with in_words():
-        deciding.decide(
-            application=application, version=body.version, action=action, role=body.role,
-            said=Said(words=body.words, comments={k: v for k, v in sorted(body.comments.items()) if v.strip()}),
-            by=request.auth, now=timezone.now(),
-        )  # fmt: skip
+        if is_own:
+            deciding.withdraw(
+                application=application, told_version=body.version, role=body.role, said=said, by=by, now=now
+            )
+        else:
+            deciding.decide(
+                application=application,
+                version=body.version,
+                action=action,
+                role=body.role,
+                said=said,
+                by=by,
+                now=now,
+            )
     return _document(request, application_of(request, code))
 
 
@@ -379,6 +410,12 @@ def _refuse_unknown_places(application: Application, comments: Mapping[str, str]
     known |= {criterion.id for criterion in queries.edition_of(application).criteria}
     if unknown := sorted(comments.keys() - known):
         raise malformed("body.comments", "field_unknown", f"没有栏目或条款“{unknown[0][:80]}”。")
+
+
+def _refuse_unknown_criteria(application: Application, checks: Mapping[str, Tick]) -> None:
+    known = {criterion.id for criterion in queries.edition_of(application).criteria}
+    if unknown := sorted(checks.keys() - known):
+        raise malformed("body.checks", "field_unknown", f"没有条款“{unknown[0][:80]}”。")
 
 
 # --- consultations ---------------------------------------------------------------------
@@ -394,17 +431,18 @@ def _officers(request: ApiRequest, code: str) -> Application:
 
 
 def _consulted(rows: Sequence[Consultation]) -> Consultations:
-    return Consultations(consultations=[_consultation(row) for row in rows])
+    late = consulted.late_among(rows)
+    return Consultations(consultations=[_consultation(row, row.pk in late) for row in rows])
 
 
-def _consultation(row: Consultation) -> ConsultationOut:
+def _consultation(row: Consultation, is_late: bool) -> ConsultationOut:
     return ConsultationOut(
         id=row.pk, stage=row.stage, department=row.department,
         authority=row.authority.name if row.authority else None, asked_at=row.asked_at, due_on=row.due_on,
         opinion=Consultation.Opinion(row.opinion) if row.opinion else None,
         opinion_label=row.get_opinion_display() if row.opinion else "", words=row.words,
-        answered_at=row.answered_at, closed_unanswered_at=row.closed_unanswered_at, file_name=row.file_name,
-        sha256=row.sha256,
+        answered_at=row.answered_at, closed_unanswered_at=row.closed_unanswered_at, is_late=is_late,
+        file_name=row.file_name, sha256=row.sha256,
     )  # fmt: skip
 
 
@@ -457,4 +495,4 @@ def reply_to_consultation(
             consultation=row, opinion=opinion, words=words, by=request.auth, now=timezone.now(),
             document=(file.name or "", file.read()) if file is not None else None,
         )  # fmt: skip
-    return _consultation(replied)
+    return _consultation(replied, bool(consulted.late_among([replied])))

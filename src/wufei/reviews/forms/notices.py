@@ -22,7 +22,7 @@ class ExtendForm(forms.Form):
     ends_on = forms.DateField(
         label=_("延至"), input_formats=["%Y-%m-%d"],
         widget=forms.DateInput(attrs={"type": "date"}, format="%Y-%m-%d"),
-        help_text=_("只能延长，不能缩短。"),
+        help_text=_("只能延长，不能缩短；应为工作日。"),
     )  # fmt: skip
     reason = forms.CharField(label=_("理由"), max_length=200, help_text=_("随公示公开。"))
 
@@ -45,7 +45,9 @@ class DecideForm(forms.Form):
 class RemoveForm(forms.Form):
     """Why an application is taken off the list."""
 
-    words = forms.CharField(label=_("移出理由"), max_length=200)
+    words = forms.CharField(
+        label=_("移出理由"), max_length=200, help_text=_("写明查实了什么、依据哪一条，至少 10 个字。")
+    )
 
 
 class LoadForm(forms.Form):

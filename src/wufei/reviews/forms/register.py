@@ -66,7 +66,9 @@ class EndForm(forms.Form):
 
     def __init__(self, *args: Any, causes: list[Cause], **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
-        _choose(self, "cause", [(each.ref, each.says) for each in causes])
+        kinds = {"revokes": _("撤销"), "removes": _("移出")}
+        labels = [(each.ref, f"{kinds[each.criterion.ends_title]} · {each.says}") for each in causes]
+        _choose(self, "cause", labels)
 
 
 class ChangeForm(forms.Form):

@@ -10,6 +10,7 @@ from wufei.policies.edition import Edition
 from wufei.registry.models import Organisation
 from wufei.reviews.forms.days import day_field
 from wufei.reviews.models import Round
+from wufei.terms.day import local_day
 
 DOCUMENT_KINDS = [
     ("notice", _("通知")), ("recommendation", _("推荐文件（盖章扫描件）")), ("minutes", _("会议纪要")),
@@ -82,7 +83,9 @@ class RoundForm(forms.Form):
     notice_text = forms.CharField(
         label=_("通知正文"), required=False, widget=forms.Textarea(attrs={"rows": 12})
     )
-    submission_deadline = day_field(label=_("报送截止日期"), required=False, help_text=_("当日 24 时截止。"))
+    submission_deadline = day_field(
+        label=_("申报单位报送截止日期"), required=False, help_text=_("当日 24 时截止。")
+    )
     grace_minutes = forms.IntegerField(
         label=_("宽限（分钟）"), min_value=0, max_value=1440,
         help_text=_("截止前已完成编写、正在提交的，再给这么久。"),
@@ -101,6 +104,10 @@ class RoundForm(forms.Form):
             )
         }
         super().__init__(said, initial=initial)
+        if report := edition.reporting_days(year=round_.year, since=local_day(round_.opened_at)):
+            self.fields["submission_deadline"].help_text = _(
+                "当日 24 时截止。最迟与下级上报同日（%(label)s：%(day)s），请给下级的审核、核实和征求意见留出时间。"
+            ) % {"label": report[0].label, "day": report[0].on.isoformat()}
         self.quota_ids = [quota.id for quota in edition.quotas]
         for quota in edition.quotas:
             self.fields[f"quota_{quota.id}"] = forms.IntegerField(

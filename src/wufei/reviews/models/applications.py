@@ -34,6 +34,7 @@ class Application(models.Model):
     late_reason = models.CharField(_("逾期接收理由"), max_length=200, blank=True, default="")
     version = models.PositiveIntegerField(default=0)
     is_direct = models.BooleanField(default=True)  # False: it came in a package from the level below
+    came_with = models.JSONField(null=True)  # what the package says was done below; None: it came in none
 
     class Meta:
         constraints = (

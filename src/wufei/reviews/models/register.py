@@ -153,6 +153,7 @@ class Reevaluation(models.Model):
 
     class Meta:
         constraints = (models.UniqueConstraint(fields=("title", "year"), name="reviews_reevaluation_once"),)
+        indexes = (models.Index(fields=("year", "score", "title"), name="reviews_reevaluation_by_score"),)
 
     def __str__(self) -> str:
         return f"{self.title_id} {self.year}: {self.score}"
@@ -170,6 +171,12 @@ class CreditFact(models.Model):
     fingerprint = models.CharField(max_length=64, unique=True)
     imported_at = models.DateTimeField()
     imported_by = models.ForeignKey(settings.AUTH_USER_MODEL, models.PROTECT, related_name="+")
+
+    class Meta:
+        indexes = (
+            models.Index(fields=("on",), name="reviews_credit_by_day"),
+            models.Index(fields=("kind", "uscc", "imported_by"), name="reviews_credit_by_kind"),
+        )
 
     def __str__(self) -> str:
         return f"{self.kind} of {self.uscc}"

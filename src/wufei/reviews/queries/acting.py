@@ -1,20 +1,25 @@
-"""What must be there before an act: a check on site, replies, score sheets, a notice that is over."""
+"""What must be there before an act – a check on site, replies, score sheets, a notice that is over – and who may not."""
 
 from collections.abc import Collection
 from datetime import date
 
-from django.db.models import Count
+from django.db.models import Count, Q
 
 from wufei.policies.edition import Edition, Scoring, Stage
+from wufei.registry.models import OrganisationKind, User
+from wufei.reviews.duties import Duty, duty_of
 from wufei.reviews.models import (
+    Act,
     AgencyReport,
     Application,
     Assignment,
     Consultation,
+    LateAdmission,
     NoticeItem,
     Objection,
     SiteCheck,
 )
+from wufei.reviews.queries.rounds import reported_by
 from wufei.reviews.stages import Action
 
 
@@ -22,6 +27,11 @@ def unmet_before(
     *, application: Application, edition: Edition, stage: Stage, action: Action, on: date
 ) -> str:
     """Return the code of what is missing before the act; "" where nothing is."""
+    is_late = action is Action.AGREE and is_reported_late(
+        application=application, edition=edition, stage=stage, on=on
+    )
+    if is_late and leave_to_report(application=application, on=on) is None:
+        return "reported_too_late"
     if stage.kind == "site_check" and action is Action.AGREE:
         made = SiteCheck.objects.filter(application=application, stage=stage.id).exists()
         return "" if made else "site_check_missing"
@@ -37,6 +47,20 @@ def unmet_before(
         open_ = Objection.objects.filter(item__application=application, decision="")
         return "objection_open" if open_.exists() else ""
     return ""
+
+
+def is_reported_late(*, application: Application, edition: Edition, stage: Stage, on: date) -> bool:
+    """Return whether the stage is the one with which those below report, and their day is over."""
+    day = reported_by(round_=application.round, edition=edition, stage=stage.id)
+    return day is not None and day.stage == stage.id and on > day.on
+
+
+def leave_to_report(*, application: Application, on: date) -> LateAdmission | None:
+    """Return the leave to report the case late: its applicant's own, or that of an authority it is reported by."""
+    divisions = {f"{application.district_code[:digits]:0<6}" for digits in (2, 4, 6)}
+    reporting = Q(organisation__kind=OrganisationKind.AUTHORITY, organisation__division_code__in=divisions)
+    rows = LateAdmission.objects.filter(round=application.round_id, until__gte=on)
+    return rows.filter(Q(organisation=application.organisation_id) | reporting).order_by("-pk").first()
 
 
 def _report(application: Application, *, is_positive: bool) -> str:
@@ -90,3 +114,23 @@ def unmet_in_notice(*, applications: Collection[Application], action: Action, on
         elif ends[key][0] in contested:
             found[key] = "objection_open"
     return found
+
+
+def other_duty(application: Application, edition: Edition, person: User, duty: Duty) -> Duty | None:
+    """Return the other duty that the person has in the case already, if any."""
+    kinds = {stage.id: stage.kind for stage in edition.stages}
+    done = Act.objects.filter(application=application, by=person) | Act.objects.filter(
+        application=application, on_behalf_of=person
+    )
+    for stage_id, action in done.values_list("stage", "action").distinct():
+        had = duty_of(kinds[stage_id], Action(action))
+        if had is not None and had is not duty:
+            return had
+    # Who handed in a sheet has judged the case, also where the sheet no longer counts.
+    counts = Q(withdrawn_at=None) | Q(sheet__submitted_at__isnull=False)
+    scores = Assignment.objects.filter(counts, application=application, expert__user=person)
+    if duty is not Duty.SCORE and scores.exists():
+        return Duty.SCORE
+    # Who handed in the agency's report recommended, whoever of the agency passed the case on.
+    reported = AgencyReport.objects.filter(application=application, submitted_by=person)
+    return Duty.RECOMMEND if duty is not Duty.RECOMMEND and reported.exists() else None

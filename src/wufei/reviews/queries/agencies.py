@@ -6,8 +6,8 @@ from datetime import date
 from decimal import ROUND_HALF_UP, Decimal
 from typing import Any
 
-from django.db.models import Count, Exists, F, OuterRef, Q, QuerySet, Subquery
-from django.db.models.functions import Coalesce
+from django.db.models import Count, Exists, F, OuterRef, Q, QuerySet, Subquery, Value
+from django.db.models.functions import Coalesce, Concat, Substr
 
 from wufei.policies import queries as policy_queries
 from wufei.registry.access import Role
@@ -181,11 +181,13 @@ class Judged:
 
     @property
     def mean(self) -> Decimal | None:
-        """The three marks count alike; the measures give no weights, so this is our reading."""
-        if self.mark is None:
-            return None
-        total = self.mark.strength + self.mark.report_quality + self.mark.process
-        return (total / 3).quantize(Decimal("0.01"), ROUND_HALF_UP)
+        return mean_of(self.mark) if self.mark else None
+
+
+def mean_of(mark: AgencyMark) -> Decimal:
+    """Return the grade: the three marks count alike; the measures give no weights, so this is our reading."""
+    total = mark.strength + mark.report_quality + mark.process
+    return (total / 3).quantize(Decimal("0.01"), ROUND_HALF_UP)
 
 
 SORTS = {
@@ -278,6 +280,28 @@ def recommended_agencies(*, authority: Organisation, year: int) -> list[AgencyMa
     rows = AgencyMark.objects.filter(authority=authority, year=year, is_recommended=True)
     best = (F("strength") + F("report_quality") + F("process")).desc()
     return list(rows.exclude(agency__in=shut_out).select_related("agency").order_by(best, "agency__name"))
+
+
+def published_marks() -> QuerySet[AgencyMark]:
+    """
+    Return the marks on all recommended lists, each with `mean`; who was excluded there, or above, is on none.
+
+    The list of a year gone by loses an agency too: a list that stands recommends, today.
+    """
+    code = OuterRef("authority__division_code")
+    above = (Concat(Substr(code, 1, digits), Value("0" * (6 - digits))) for digits in (4, 2))
+    shut_out = AgencyExclusion.objects.filter(
+        Q(authority__division_code__in=[code, *above, "000000"]), agency=OuterRef("agency")
+    )
+    rows = AgencyMark.objects.filter(~Exists(shut_out), is_recommended=True)
+    return rows.annotate(sum=F("strength") + F("report_quality") + F("process")).select_related(
+        "agency", "authority"
+    )
+
+
+def exclusions() -> QuerySet[AgencyExclusion]:
+    """Return every exclusion: each was announced when it was made."""
+    return AgencyExclusion.objects.select_related("agency", "authority")
 
 
 def rubric_rows(*, report: AgencyReport) -> list[dict[str, Any]]:

@@ -17,7 +17,14 @@ from wufei.registry.models import Organisation, User
 from wufei.registry.queries import COUNTRY, MUNICIPALITIES, jurisdiction_prefix, visible_organisations
 from wufei.reviews import stages
 from wufei.reviews.models import Act, ActDocument, Application
-from wufei.reviews.queries.applications_seen import Held, application_for, held_roles, visible, within
+from wufei.reviews.queries.applications_seen import (
+    Held,
+    application_for,
+    held_roles,
+    shown_to_applicants,
+    visible,
+    within,
+)
 from wufei.reviews.stages import Action, Standing
 
 __all__ = ["application_for", "held_roles", "visible"]
@@ -141,7 +148,7 @@ def listed(*, rows: QuerySet[Application], sort: str, page: str | None, per_page
 def own_applications(*, user: User, on: date) -> list[Application]:
     """Return the applications of the organisations for which the user hands in cases, the newest first."""
     whose = {held.organisation.pk for held in held_roles(user=user, on=on) if held.is_applicant}
-    rows = Application.objects.filter(organisation__in=whose).select_related(
+    rows = Application.objects.filter(shown_to_applicants(), organisation__in=whose).select_related(
         "round__authority", "organisation", "case"
     )
     acts = Act.objects.order_by("seq").select_related("acted_for", "by", "on_behalf_of")
@@ -173,6 +180,7 @@ class Told:
     label: str
     standing: Standing
     is_returned: bool
+    version: int  # counts what it was told of, and so moves with nothing else
 
     @property
     def outcome(self) -> str:
@@ -182,10 +190,12 @@ class Told:
 def told(application: Application, acts: Sequence[Act]) -> Told:
     """Return what the applicant may know of where its application stands."""
     edition = edition_of(application)
-    standing = standing_by(application, edition, stages.told(acts))
+    known = stages.told(acts)
+    standing = standing_by(application, edition, known)
     stage = stages.stage_of(edition.stages, standing.stage)
     is_returned = standing.outcome is None and bool(standing.returned_from) and stage == edition.stages[0]
-    return Told(label=stage.applicant_label, standing=standing, is_returned=is_returned)
+    version = len(_told_of(application, edition, known))
+    return Told(label=stage.applicant_label, standing=standing, is_returned=is_returned, version=version)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -207,6 +217,8 @@ def offers_to(
         if not _is_towards(each, application):
             continue
         actions = stages.offers(edition.stages, standing, role=each.role)
+        if not application.is_direct:
+            actions -= {Action.WITHDRAW}  # its applicant withdraws where it applied
         if actions and all(offer.role != each.role for offer in found):
             behalf = None if each.person == user else each.person
             found.append(
@@ -249,11 +261,6 @@ def votes_at(stage: Stage, standing: Standing, acts: Sequence[Act]) -> list[Vote
     return found
 
 
-def has_untold(acts: Sequence[Act]) -> bool:
-    """Return whether something waits to be told to the applicant."""
-    return len(stages.told(acts)) < len(acts)
-
-
 # ---- the timeline ----------------------------------------------------------------------------
 
 
@@ -262,6 +269,7 @@ class Entry:
     """An act as its reader may know it: person, time, opinion, documents."""
 
     act: Act
+    number: int  # among what the reader is told of, so that none shows by a gap that it was left out
     stage: str  # label, in the reader's words
     words: str
     comments: Mapping[str, str] = field(default_factory=dict)
@@ -305,33 +313,41 @@ def timeline(
 def _for_officers(edition: Edition, act: Act, is_untold: bool) -> Entry:
     stage = stages.stage_of(edition.stages, act.stage)
     return Entry(
-        act=act, stage=stage.label, words=act.words, comments=act.comments, documents=list(act.documents.all()),
+        act=act, number=act.seq, stage=stage.label, words=act.words, comments=act.comments, documents=list(act.documents.all()),
         is_untold=is_untold,
     )  # fmt: skip
 
 
 def _for_applicant(application: Application, edition: Edition, known: Sequence[Act]) -> list[Entry]:
+    return [
+        _told_entry(edition, act, number)
+        for number, act in enumerate(_told_of(application, edition, known), start=1)
+    ]
+
+
+def _told_of(application: Application, edition: Edition, known: Sequence[Act]) -> list[Act]:
+    """Return what the applicant reads of: what moved the case and its own, not single votes of several."""
     found = []
     start = starts_at(application, edition)
     standing = Standing(stage=start) if start else stages.begin(edition.stages)
     for act in known:
-        then = stages.after(edition.stages, standing, action=Action(act.action), role=act.role)
+        then = stages.after_act(edition.stages, standing, act)
         is_move = (then.stage, then.outcome, then.is_in_notice) != (
             standing.stage,
             standing.outcome,
             standing.is_in_notice,
         )
         if is_move or act.role == stages.APPLICANT or act.action in (Action.RELEASE, Action.PASS_ON):
-            found.append(_told_entry(edition, act))
+            found.append(act)
         standing = then
     return found
 
 
-def _told_entry(edition: Edition, act: Act) -> Entry:
+def _told_entry(edition: Edition, act: Act, number: int) -> Entry:
     is_own = act.role == stages.APPLICANT
     is_theirs = is_own or act.action in _WORDS_TO_APPLICANT
     return Entry(
-        act=act, stage=stages.stage_of(edition.stages, act.stage).applicant_label,
+        act=act, number=number, stage=stages.stage_of(edition.stages, act.stage).applicant_label,
         words=act.words if is_theirs else "", comments=act.comments if is_theirs else {},
         documents=list(act.documents.all()) if is_theirs else (), shows_person=is_own,
     )  # fmt: skip

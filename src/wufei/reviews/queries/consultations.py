@@ -1,6 +1,6 @@
 """What reads consultations: what is asked of a department, and what an application's departments have said."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import date
 
@@ -10,8 +10,10 @@ from wufei.policies import queries as policy_queries
 from wufei.registry.access import Role
 from wufei.registry.models import OrganisationKind, RoleAssignment, User
 from wufei.reviews import stages
-from wufei.reviews.models import Application, Consultation
+from wufei.reviews.models import Act, Application, Consultation
 from wufei.reviews.queries.roles import authority_roles, roles_on
+from wufei.reviews.stages import Action
+from wufei.terms.day import local_day
 
 RULE = "逾期未答复的，登记为未答复，不视为同意。"
 
@@ -52,14 +54,42 @@ def may_ask(*, user: User, application: Application, on: date) -> bool:
     stage = stages.stage_of(edition.stages, application.stage)
     if application.outcome or stage.kind != "consultation" or application.round.closed_at is not None:
         return False
-    return bool(set(roles_on(user=user, application=application, on=on)) & set(stages.deciders(stage)))
+    return concludes(user=user, application=application, stage_id=stage.id, on=on)
+
+
+def concludes(*, user: User, application: Application, stage_id: str, on: date) -> bool:
+    """Return whether the person is one of those who conclude the stage of the application, done or not."""
+    edition = policy_queries.edition(application.round.edition)
+    deciders = stages.deciders(stages.stage_of(edition.stages, stage_id))
+    return bool(set(roles_on(user=user, application=application, on=on)) & set(deciders))
+
+
+def is_open(consultation: Consultation) -> bool:
+    """Return whether a reply is still taken: late too, as long as the round goes on and the case was not withdrawn."""
+    application = consultation.application
+    is_gone = application.outcome == stages.Outcome.WITHDRAWN or application.round.closed_at is not None
+    return consultation.answered_at is None and not is_gone
+
+
+def late_among(rows: Iterable[Consultation]) -> set[int]:
+    """Return which of an application's consultations were answered after their term, or when the stage was done."""
+    answered = [row for row in rows if row.answered_at is not None]
+    if not answered:
+        return set()
+    done = Act.objects.filter(application=answered[0].application_id, action=Action.CONCLUDE)
+    ended = dict(done.order_by("seq").values_list("stage", "at"))
+    return {
+        row.pk for row in answered
+        if row.answered_at is not None
+        and (local_day(row.answered_at) > row.due_on or row.answered_at > ended.get(row.stage, row.answered_at))
+    }  # fmt: skip
 
 
 def consultation_for(*, user: User, key: int, on: date) -> tuple[Consultation, bool]:
     """
     Return the consultation for its page, and whether it is the person's own department that is asked.
 
-    :raises Consultation.DoesNotExist: unless the person's department is asked, or the person may ask there
+    :raises Consultation.DoesNotExist: unless the person's department is asked, or the person concludes the stage
     """
     rows = Consultation.objects.select_related(
         "application__organisation",
@@ -71,7 +101,7 @@ def consultation_for(*, user: User, key: int, on: date) -> tuple[Consultation, b
     row = rows.get(pk=key)
     if own_consultations(user=user).filter(pk=key).exists():
         return row, True
-    if may_ask(user=user, application=row.application, on=on):
+    if concludes(user=user, application=row.application, stage_id=row.stage, on=on):
         return row, False
     raise Consultation.DoesNotExist
 
@@ -98,6 +128,9 @@ class Row:
     state: str  # UNASKED, WAITING, OVERDUE, ANSWERED, SILENT
     is_own: bool
     may_close: bool
+    may_reply: bool = False
+    is_late: bool = False  # answered after its term, or when the stage was done
+    is_beyond: bool = False  # its term ends after the stage's own
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -121,7 +154,15 @@ def asked(*, user: User, application: Application, on: date) -> Asked:
     found = list(application.consultations.select_related("authority", "answered_by").order_by("pk"))
     if not acts_on(user=user, application=application):
         found = [row for row in found if row.authority_id in own]
-    rows = [_row(row, on, own, may) for row in found]
+    late = late_among(found)
+    heard = {
+        stage_id for stage_id in dict.fromkeys(row.stage for row in found)
+        if concludes(user=user, application=application, stage_id=stage_id, on=on)
+    }  # fmt: skip
+    rows = []
+    for row in found:
+        row.application = application
+        rows.append(_row(row, on, own, may, late, row.stage in heard))
     names = [d.name for d in stage.departments] if may else []
     done = {row.department for row in found if row.stage == stage.id}
     unasked = [name for name in names if name not in done]
@@ -131,14 +172,17 @@ def asked(*, user: User, application: Application, on: date) -> Asked:
     return Asked(rows=rows, may_ask=may, unasked=unasked)
 
 
-def _row(row: Consultation, on: date, own: set[int], may: bool) -> Row:
+def _row(row: Consultation, on: date, own: set[int], may: bool, late: set[int], is_heard: bool) -> Row:
     if row.answered_at is not None:
         state = "ANSWERED"
     elif row.closed_unanswered_at is not None:
         state = "SILENT"
     else:
         state = "OVERDUE" if on > row.due_on else "WAITING"
+    application, is_own = row.application, row.authority_id in own
+    stage_due_on = application.due_on if application.stage == row.stage else None
     return Row(
-        department=row.department, consultation=row, state=state, is_own=row.authority_id in own,
-        may_close=may and state == "OVERDUE",
+        department=row.department, consultation=row, state=state, is_own=is_own,
+        may_close=may and state == "OVERDUE", may_reply=is_open(row) and (is_own or is_heard),
+        is_late=row.pk in late, is_beyond=stage_due_on is not None and row.due_on > stage_due_on,
     )  # fmt: skip

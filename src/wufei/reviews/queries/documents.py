@@ -9,9 +9,11 @@ from wufei.cases.case_file import SummaryRow
 from wufei.cases.filling import province_name
 from wufei.catalogue.divisions import path_names
 from wufei.catalogue.industries import industry
+from wufei.catalogue.working_days import nth_working_day
 from wufei.policies import queries as policy_queries
-from wufei.policies.edition import Edition, SubjectKind
-from wufei.registry.models import Organisation
+from wufei.policies.edition import Edition, Stage, SubjectKind
+from wufei.registry.models import Organisation, OrganisationKind
+from wufei.registry.queries import levels_of
 from wufei.reviews import documents, stages, telling
 from wufei.reviews.documents import Listed, Norm
 from wufei.reviews.models import (
@@ -25,12 +27,15 @@ from wufei.reviews.models import (
     ScoreSheet,
     Title,
 )
+from wufei.reviews.official_paper import day_words
 from wufei.reviews.queries.experts import draws_of, expert_stage, scoring_of
 from wufei.reviews.queries.packages import sent_upward
 from wufei.reviews.queries.ranking import ranking
+from wufei.reviews.queries.rounds import reporting_days
 from wufei.reviews.queries.rounds_recommending import recommendation_list, recommending_stage
 from wufei.reviews.refusals import ReviewRefused
 from wufei.reviews.stages import Action
+from wufei.reviews.wording import conflict_words
 from wufei.terms.day import local_day
 
 _METHODS = {"none": "得分取各专家总分的平均数。", "z_score": "得分按专家标准化（z 分数）后取平均数。"}
@@ -60,6 +65,7 @@ def call(*, round_: Round) -> documents.Call:
     return documents.Call(
         title=round_.title, issuer=round_.authority.name, addressees=documents.paragraphs(round_.addressees),
         text=round_.notice_text, norm=_norm(edition), deadline=round_.submission_deadline,
+        reports=tuple((day.label, day.on) for day in reporting_days(round_=round_)),
         quotas=tuple(quota.says for quota in edition.quotas),
         attachments=(*(form.label for form in edition.forms), *stems),
         published_on=local_day(round_.published_at) if round_.published_at else None,
@@ -67,15 +73,26 @@ def call(*, round_: Round) -> documents.Call:
 
 
 def notice(*, notice: PublicNotice) -> documents.Notice:
-    """Return a public notice as it stands; who was removed is left out of its list."""
-    rows = notice.items.filter(removed_at=None).select_related("application").order_by("position")
+    """Return a public notice as it was published, and what has come since: extensions, removals."""
+    rows = list(notice.items.select_related("application").order_by("position"))
+    extended = [
+        f"{day_words(local_day(row.at))}延长公示期至{day_words(row.ends_on)}：{row.reason}"
+        for row in notice.extensions.order_by("pk")
+    ]
+    removed = [
+        f"{day_words(local_day(row.removed_at))}移出第{n}号{row.name_shown}：{row.removed_reason}"
+        for n, row in enumerate(rows, start=1)
+        if row.removed_at
+    ]
+    first_end = nth_working_day(notice.begins_on, notice.working_days) if extended else notice.ends_on
     return documents.Notice(
         title=notice.title, issuer=notice.round.authority.name, text=notice.text, contact=notice.contact,
-        begins_on=notice.begins_on, ends_on=notice.ends_on, working_days=notice.working_days,
+        begins_on=notice.begins_on, ends_on=first_end, working_days=notice.working_days,
         rows=tuple(
             Listed(position=n, name=row.name_shown, place=_place(row.application.district_code))
             for n, row in enumerate(rows, start=1)
         ),
+        since=(*extended, *removed),
     )  # fmt: skip
 
 
@@ -161,6 +178,11 @@ def minutes(*, round_: Round, stage: str = "") -> documents.Minutes:
             documents.DrawPart(
                 number=d.number, commitment=d.commitment, seed=d.seed, drawn=tuple(d.drawn),
                 committed_on=local_day(d.committed_at),
+                excluded=tuple(
+                    (each["number"], conflict_words(each["reason"]))
+                    for each in d.excluded
+                    if each["reason"] != "drawn_already"  # no conflict: it takes part already
+                ),
             )
             for d in draws_of(round_=round_, stage=at.id).order_by("pk")
         ),
@@ -196,9 +218,21 @@ def recommendation(*, round_: Round, authority: Organisation) -> documents.Recom
     if not rows:
         raise ReviewRefused("nothing_to_send")
     return documents.Recommendation(
-        round_title=round_.title, issuer=authority.name, addressee=_above(round_, edition, authority),
+        round_title=round_.title, issuers=_signing(stage, authority), addressee=_above(round_, edition, authority),
         norm=_norm(edition), stage=stage.label, quota=found.quota_says, rows=tuple(_lines(rows)),
     )  # fmt: skip
+
+
+def _signing(stage: Stage, authority: Organisation) -> tuple[str, ...]:
+    """Return who recommends: the authority, and with it those of its place that decide the stage together with it."""
+    levels = levels_of(authority.division_code)
+    branches = {role.split("_", 1)[1] for role in stages.deciders(stage) if role.split("_", 1)[0] in levels}
+    beside = Organisation.objects.filter(
+        kind=OrganisationKind.AUTHORITY,
+        division_code=authority.division_code,
+        branch__in=branches - {authority.branch},
+    )
+    return (authority.name, *beside.order_by("pk").values_list("name", flat=True))
 
 
 def _above(round_: Round, edition: Edition, authority: Organisation) -> str:

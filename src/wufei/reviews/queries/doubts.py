@@ -3,12 +3,15 @@
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
+from decimal import Decimal
+from heapq import nlargest
 from typing import Any
 
 from django.db.models import Count, F, Q, QuerySet
 
-from wufei.cases import freezing
+from wufei.cases import freezing, narrative
 from wufei.cases import queries as case_queries
+from wufei.cases.likeness import likeness
 from wufei.cases.models import Case, Submission, SubmittedEvidence
 from wufei.catalogue.industries import industry
 from wufei.indicators.figure import MovementsBehind
@@ -17,10 +20,23 @@ from wufei.ledger.models import Head, Movement
 from wufei.registry.models import Organisation, OrganisationKind
 from wufei.registry.queries import lineage_of
 from wufei.reviews import doubts
-from wufei.reviews.doubts import Doubt, Earlier, File, HeadCheck, LeafSum, Rereading, Reversed, Tally
+from wufei.reviews.doubts import (
+    Doubt,
+    Earlier,
+    File,
+    HeadCheck,
+    LeafSum,
+    Rereading,
+    Reversed,
+    Tally,
+)
+from wufei.reviews.doubts_written import Narrative, narratives_alike
 from wufei.reviews.models import Application
 
 YEARS_AROUND = 1  # files of submissions of the year before, the same and the next are compared by their text
+YEARS_BEFORE = 3  # narratives are compared with those of the years before, and of the year after
+WORTH_COMPARING = Decimal("0.2")  # of the sketches of all fields; then the fields are compared whole
+MOST_COMPARED = 20  # the most alike of them
 # What is weighed; opening stocks and stock-takes are estimates by right.
 WEIGHED = frozenset(Kind) - {Kind.OPENING_STOCK, Kind.STOCKTAKE_GAIN, Kind.STOCKTAKE_LOSS}
 
@@ -30,6 +46,7 @@ class _Looked:
     """What is looked at: a submission, or a case as it would be handed in now."""
 
     organisation: Organisation
+    name: str  # as the texts were written under
     case_id: int | None
     edition: str
     year: int
@@ -47,7 +64,7 @@ def doubts_of(*, application: Application) -> list[Doubt]:
     """Return what about the submission that is being judged should be looked at again, the gravest first."""
     submission = application.submission
     looked = _Looked(
-        organisation=submission.organisation, case_id=submission.case_id, edition=submission.edition,
+        organisation=submission.organisation, name=submission.name_given, case_id=submission.case_id, edition=submission.edition,
         year=submission.year, content=submission.content, ledger_heads=submission.ledger_heads,
         files=[_file(row) for row in submission.files.order_by("pk")], submission=submission,
     )  # fmt: skip
@@ -62,7 +79,7 @@ def doubts_before(*, case: Case, on: date) -> list[Doubt]:
     """
     frozen = case_queries.frozen(case=case, on=on)
     looked = _Looked(
-        organisation=case.organisation, case_id=case.pk, edition=case.edition, year=case.year,
+        organisation=case.organisation, name=case.organisation.name, case_id=case.pk, edition=case.edition, year=case.year,
         content=frozen.content, ledger_heads=frozen.ledger_heads, submission=None,
         files=[
             File(file_name=e.evidence.file_name, kind=e.evidence.kind, sha256=e.evidence.sha256, shingles=e.shingles)
@@ -77,6 +94,8 @@ def _doubts(of: _Looked) -> Iterator[Doubt]:
     yield from doubts.restated(of.pk, of.content, _earlier(of, lineage))
     yield from _against_the_ledger(of)
     yield from doubts.reused(of.files, _others(of, lineage))
+    own = narrative.masked(of.content.get("texts") or {}, of.name)
+    yield from narratives_alike(own, _narratives(of, lineage))
     yield from doubts.impossible(of.pk, of.content)
     yield from doubts.outliers(of.content, of.year, *_peers(of, lineage))
     yield from doubts.round_numbers(of.year, _tally(of))
@@ -244,6 +263,30 @@ def _others(of: _Looked, lineage: set[int]) -> list[File]:
                 file_name=name, kind=kind, sha256=sha256, shingles=shingles, whose=uscc, owner=owner, key=key
             )
     return list(found.values())
+
+
+def _narratives(of: _Looked, lineage: set[int]) -> list[Narrative]:
+    """Return what others wrote that is most like this one's: each organisation's last version of a case."""
+    own = narrative.sketch(of.content.get("texts") or {}, of.name)
+    if not own:
+        return []
+    rows = Submission.objects.filter(year__range=(of.year - YEARS_BEFORE, of.year + YEARS_AROUND))
+    rows = rows.exclude(organisation__in=lineage).order_by("pk")
+    columns = ("pk", "organisation_id", "edition", "year", "content__narrative")
+    latest: dict[tuple[int, str, int], tuple[int, Sequence[int]]] = {}
+    for pk, owner, edition, year, sketch in rows.values_list(*columns).iterator(chunk_size=2000):
+        latest[owner, edition, year] = (pk, sketch or ())
+    shares = ((likeness(own, sketch), pk) for pk, sketch in latest.values())
+    close = nlargest(MOST_COMPARED, (each for each in shares if each[0] >= WORTH_COMPARING))
+    found = Submission.objects.filter(pk__in=[pk for _share, pk in close]).order_by("-pk")
+    named = ("organisation__uscc", "name_given", "edition", "year", "number", "content__texts")
+    return [
+        Narrative(
+            whose=uscc, owner=name, submission=f"{year} 年度“{edition}”第 {number} 版",
+            texts=narrative.masked(texts or {}, name),
+        )
+        for uscc, name, edition, year, number, texts in found.values_list(*named)
+    ]  # fmt: skip
 
 
 def _with_owner(rows: QuerySet[SubmittedEvidence]) -> QuerySet[SubmittedEvidence, tuple[Any, ...]]:

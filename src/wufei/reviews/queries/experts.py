@@ -142,9 +142,14 @@ def interests_of(
     agencies: dict[int, set[str]] = defaultdict(set)
     reports = AgencyReport.objects.filter(organisation__in=applications.order_by().values("organisation_id"))
     if tied_to is not None:
-        reports = reports.filter(agency__uscc__in=tied_to)
+        evaluating = Organisation.objects.filter(pk__in=AgencyReport.objects.values("agency_id"))
+        reports = reports.filter(
+            agency__uscc__in=set(evaluating.values_list("uscc", flat=True)) & set(tied_to)
+        )
     for organisation, uscc in reports.values_list("organisation_id", "agency__uscc"):
         agencies[organisation].add(uscc)
+    if tied_to is not None and not kin and not agencies:
+        rows = rows.filter(organisation__uscc__in=list(tied_to))  # nobody has a part through somebody else
     nobody: frozenset[str] = frozenset()
     return {
         pk: Interests(
@@ -223,14 +228,16 @@ def draws_of(*, round_: Round, stage: str = "") -> QuerySet[Draw]:
     return (rows.filter(stage=stage) if stage else rows).order_by("-pk")
 
 
+def _drawn(round_: Round, stage: str) -> set[str]:
+    draws = Draw.objects.filter(round=round_, stage=stage).values_list("drawn", flat=True)
+    return {number for drawn in draws for number in drawn}
+
+
 def drawn_experts(*, round_: Round, stage: str) -> list[Expert]:
     """Return the experts who were drawn for the stage, by number."""
-    numbers = {
-        number
-        for drawn in Draw.objects.filter(round=round_, stage=stage).values_list("drawn", flat=True)
-        for number in drawn
-    }
-    rows = Expert.objects.filter(pool=round_.authority, number__in=numbers).select_related("user")
+    rows = Expert.objects.filter(pool=round_.authority, number__in=_drawn(round_, stage)).select_related(
+        "user"
+    )
     return list(rows.order_by("number"))
 
 
@@ -243,6 +250,9 @@ class Excluded:
     uscc: str = ""
 
 
+_NOBODY: frozenset[int] = frozenset()
+
+
 def candidates_for(*, round_: Round, stage: str) -> tuple[list[Expert], list[Excluded]]:
     """
     Return whom the pool offers for the stage, and who is left out with the reason.
@@ -250,13 +260,15 @@ def candidates_for(*, round_: Round, stage: str) -> tuple[list[Expert], list[Exc
     Left out is who was drawn for it already, and who is in conflict with any case that is still open.
     """
     pool = list(experts_of(pool=round_.authority).filter(is_active=True).order_by("number"))
-    drawn = {expert.number for expert in drawn_experts(round_=round_, stage=stage)}
+    drawn = _drawn(round_, stage)
     reasons: dict[int, Conflict] = {}
     index = ties_of(experts=pool)
     open_ = Application.objects.filter(round=round_, outcome="")
     for interests in interests_of(applications=open_, tied_to=index.by_code).values():
-        for expert, reason in index.conflicts(interests).items():
-            reasons.setdefault(expert, reason)
+        codes = {interests.uscc} | interests.lineage | interests.agencies
+        if any(not index.by_code.get(code, _NOBODY) <= reasons.keys() for code in codes):
+            for expert, reason in index.conflicts(interests).items():
+                reasons.setdefault(expert, reason)
     candidates, excluded = [], []
     for each in pool:
         if each.number in drawn:

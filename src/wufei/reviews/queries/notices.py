@@ -5,7 +5,7 @@ from datetime import date
 
 from django.db.models import Count, F, Q, QuerySet
 
-from wufei.catalogue.working_days import nth_working_day
+from wufei.catalogue.working_days import YearNotLoaded, nth_working_day, working_days_between
 from wufei.policies.edition import Edition, Stage
 from wufei.registry.access import Permission
 from wufei.registry.models import User
@@ -44,6 +44,14 @@ def foreseen(*, stage: Stage, on: date) -> Foreseen:
     """
     assert stage.working_days, "an edition's notice says for how many working days it runs"
     return Foreseen(on, nth_working_day(on, stage.working_days), stage.working_days)
+
+
+def working_days_of(notice: PublicNotice) -> int:
+    """Return for how many working days the notice runs as it stands now, put off or not."""
+    try:
+        return working_days_between(notice.begins_on, notice.ends_on)
+    except YearNotLoaded:  # a calendar that was taken away since
+        return notice.working_days
 
 
 def notices_of(*, round_: Round) -> QuerySet[PublicNotice]:

@@ -1,14 +1,17 @@
 """What a round sends upward, and which packages went in and out."""
 
 from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import datetime
 
 from django.db.models import Case, Prefetch, QuerySet, Value, When
 
 from wufei.cases.models import SubmittedEvidence
 from wufei.policies.edition import Edition
 from wufei.registry.models import Organisation
+from wufei.reviews import telling
 from wufei.reviews.models import Application, Package, Round, SigningKey
-from wufei.reviews.stages import Outcome
+from wufei.reviews.stages import Action, Outcome
 
 
 def sent_upward(*, round_: Round, edition: Edition) -> QuerySet[Application]:
@@ -21,6 +24,40 @@ def sent_upward(*, round_: Round, edition: Edition) -> QuerySet[Application]:
         rows = rows.filter(outcome=Outcome.RECOGNISED)
     files = Prefetch("submission__files", SubmittedEvidence.objects.order_by("pk"))
     return rows.select_related("organisation", "submission").prefetch_related(files)
+
+
+def taken_in_of(application: Application) -> QuerySet[Application]:
+    """Return what rounds of this store took in of the application: the same claim of the same applicant."""
+    taken_in = Package.objects.filter(is_incoming=True, source_round=application.round.uid)
+    return Application.objects.filter(
+        round__in=taken_in.values("round"), is_direct=False,
+        submission__organisation=application.submission.organisation_id,
+        submission__content_sha256=application.submission.content_sha256,
+    )  # fmt: skip
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Below:
+    """What was done with a case at a level below, as the signed package says it."""
+
+    stage: str
+    action: str
+    role: str
+    authority: str
+    at: datetime
+    words: str
+
+
+def course_below(application: Application) -> list[Below]:
+    """Return what was done with the application before it came in a package, in its order."""
+    return [
+        Below(
+            stage=said.get("stage_label") or said["stage"], action=telling.ACTION_WORDS[Action(said["action"])],
+            role=telling.role_words(said["role"]), authority=said["authority"],
+            at=datetime.fromisoformat(said["at"]), words=said["words"],
+        )
+        for said in (application.came_with or {}).get("acts", ())
+    ]  # fmt: skip
 
 
 def packages_of(*, round_: Round) -> QuerySet[Package]:

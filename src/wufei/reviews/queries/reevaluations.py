@@ -84,7 +84,7 @@ def reevaluation(edition: Edition, year: int) -> YearsResult:
 
     :raises ReviewRefused: `edition_has_no_bottom_rule`
     """
-    share, needed = _rule(edition, year)
+    share, needed = rule_of(edition, year)
     known = _titles(edition, year)
     answers = _answers(known, year)
     by_year = {
@@ -115,7 +115,12 @@ def deadline_of(edition: Edition, year: int) -> date | None:
     return min((each.on for each in edition.dates if each.on.year == year), default=None)
 
 
-def _rule(edition: Edition, year: int) -> tuple[Decimal, int]:
+def rule_of(edition: Edition, year: int) -> tuple[Decimal, int]:
+    """
+    Return the share of a year's population that is its bottom, and in how many years running it takes a title.
+
+    :raises ReviewRefused: `edition_has_no_bottom_rule`
+    """
     day = max(date(year, 12, 31), edition.in_force_from)
     said = [edition.parameters.get(name) for name in ("bottom_share_pct", "bottom_years")]
     share, needed = (parameter.on(day) if parameter else None for parameter in said)
@@ -238,13 +243,15 @@ def as_document(result: YearsResult) -> dict[str, Any]:
         "removals_due": [
             _named(due.title) | {"reason": due.reason, "proof": _proof(due)} for due in result.removals_due
         ],
-        "no_answer": [
-            _named(each.title)
-            | {"answered": each.answered, "warned_on": each.warned_on and each.warned_on.isoformat()}
-            for each in result.no_answer
-        ],
+        "no_answer": [_without_score(each) for each in result.no_answer if not each.answered],
+        "no_score": [_without_score(each) for each in result.no_answer if each.answered],
         "years": [_year(result.by_year[year]) for year in sorted(result.by_year)],
     }  # fmt: skip
+
+
+def _without_score(each: Silent) -> dict[str, Any]:
+    warned_on = each.warned_on and each.warned_on.isoformat()
+    return _named(each.title) | {"answered": each.answered, "warned_on": warned_on}
 
 
 def _named(title: Any) -> dict[str, Any]:

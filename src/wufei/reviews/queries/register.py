@@ -151,6 +151,11 @@ def causes(*, title: Title) -> list[Cause]:
     ]
 
 
+def ending_causes(*, title: Title) -> list[Cause]:
+    """Return the rules for which the title is revoked or removed: each says which of the two."""
+    return [cause for cause in causes(title=title) if cause.criterion.ends_title]
+
+
 def cause_of(*, title: Title, ref: str) -> Cause | None:
     """Return the cause that is written so; a warning's has the year behind a #."""
     return next((cause for cause in causes(title=title) if cause.ref == ref.partition("#")[0]), None)

@@ -7,16 +7,18 @@ from datetime import date, datetime, timedelta
 from decimal import ROUND_HALF_UP, Decimal
 from functools import lru_cache
 
+from django.core.exceptions import EmptyResultSet
 from django.db.models import Count, Q, QuerySet, Sum
 from django.db.models.functions import Substr
 
 from wufei.policies import queries as policy_queries
-from wufei.policies.edition import Edition, Stage
+from wufei.policies.edition import Deadline, Edition, Stage
 from wufei.registry.access import Permission
-from wufei.registry.models import User
-from wufei.registry.queries import visible_organisations
+from wufei.registry.models import Organisation, User
+from wufei.registry.queries import jurisdiction_prefix, levels_of, visible_organisations
 from wufei.reviews.models import Act, Application, Consultation, QuotaUse, Round
 from wufei.reviews.stages import Action, Outcome
+from wufei.terms.day import local_day
 
 DAY = timedelta(days=1)
 
@@ -50,6 +52,29 @@ def counts_of(*, rounds: Iterable[Round]) -> dict[int, int]:
     """Return how many applications each of the rounds has."""
     rows = Application.objects.filter(round__in=list(rounds)).order_by()
     return dict(rows.values_list("round_id").annotate(n=Count("pk")))
+
+
+def runs_rounds_of(*, edition: Edition, authority: Organisation) -> bool:
+    """Return whether the authority is of the level, the branch and the region that issued the edition."""
+    level, _, branch = edition.run_by.partition("_")
+    if level not in levels_of(authority.division_code) or authority.branch != branch:
+        return False
+    if edition.region is None:
+        return True
+    if level in levels_of(edition.region):
+        return authority.division_code == edition.region
+    return authority.division_code.startswith(jurisdiction_prefix(edition.region))
+
+
+def reporting_days(*, round_: Round) -> list[Deadline]:
+    """Return the days by which those below report to who runs the round, the first day first."""
+    edition = policy_queries.edition(round_.edition)
+    return edition.reporting_days(year=round_.year, since=local_day(round_.opened_at))
+
+
+def reported_by(*, round_: Round, edition: Edition, stage: str) -> Deadline | None:
+    """Return by when those below report a case that stands at the stage; None: no day binds them."""
+    return edition.reported_by(stage, year=round_.year, since=local_day(round_.opened_at))
 
 
 @dataclass(frozen=True, slots=True)
@@ -159,7 +184,10 @@ def _funnel(round_: Round, edition: Edition, rows: QuerySet[Application]) -> tup
     Which applications a person sees, and how far each is, follows from these alone; they only ever become more, and
     are counted first, so what is kept is never older than the count says.
     """
-    sql, parameters = rows.values("pk").query.sql_with_params()
+    try:
+        sql, parameters = rows.values("pk").query.sql_with_params()
+    except EmptyResultSet:
+        sql, parameters = "", ()  # who asks sees none
     acts = Application.objects.filter(round=round_).aggregate(cases=Count("pk"), acts=Sum("version"))
     asked = Consultation.objects.filter(application__round=round_).count()
     happened = (round_.uid, acts["cases"], acts["acts"], asked)

@@ -2,18 +2,18 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from decimal import ROUND_HALF_UP, Decimal
+from decimal import Decimal
 
-from django.db.models import Avg, F, OuterRef, QuerySet, Subquery
-from django.db.models.functions import Round as Round_
+from django.db.models import QuerySet
 
 from wufei.policies import queries as policy_queries
 from wufei.policies.edition import Edition, Stage
 from wufei.registry.models import Organisation
 from wufei.registry.queries import levels_of
 from wufei.reviews import stages
-from wufei.reviews.models import Application, Assignment, QuotaUse, RecommendationPlace, Round
+from wufei.reviews.models import Application, QuotaUse, RecommendationPlace, Round
 from wufei.reviews.queries.applications_seen import within
+from wufei.reviews.queries.ranking import RankedCase, ranking_shown
 from wufei.reviews.stages import Outcome
 
 _OUT = (Outcome.REJECTED, Outcome.WITHDRAWN)
@@ -26,7 +26,7 @@ class Recommended:
 
     position: int
     application: Application
-    score: Decimal | None  # mean of the experts' sheets; None: there are none
+    score: Decimal | None  # the experts', as the ranking normalises it; None: they have not judged it before
     has_passed: bool  # the authority has recommended it
     is_over: bool  # beyond the quota, in this order
 
@@ -35,7 +35,8 @@ class Recommended:
 class RecommendationList:
     rows: tuple[Recommended, ...]  # those asked for
     total: int
-    is_placed: bool  # the order was given; else it is by score
+    is_placed: bool  # the order was given; else it is the ranking's
+    is_judged: bool = False  # experts judge before this authority recommends
     quota_says: str = ""
     cap: int | None = None  # None: no quota is set
     used: int = 0
@@ -58,6 +59,23 @@ def recommending_stage(*, edition: Edition, authority: Organisation) -> Stage | 
     return (counted or found)[-1] if found else None
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class NotYet:
+    """What an authority's recommendation still lacks; it bars nothing, but whoever recommends is told."""
+
+    authority: Organisation
+    order: bool  # no order was saved: the list goes by score
+    scan: bool  # the signed and sealed list was not put in
+
+
+def lacking(*, round_: Round, authority: Organisation) -> NotYet:
+    """Return what the authority's recommendation still lacks."""
+    scans = round_.documents.filter(kind="recommendation", authority=authority)
+    return NotYet(
+        authority=authority, order=not places_of(round_, authority).exists(), scan=not scans.exists()
+    )
+
+
 def recommendation_list(
     *,
     round_: Round,
@@ -67,7 +85,7 @@ def recommendation_list(
     total: int | None = None,
 ) -> RecommendationList:
     """
-    Return the list in the order that was given, else by score, or a part of it from the first-th on.
+    Return the list in the order that was given, else the ranking's, or a part of it from the first-th on.
 
     The same few queries however long it is; only the rows of the part are read. `total` is of who has counted.
     """
@@ -77,21 +95,24 @@ def recommendation_list(
         return RecommendationList(rows=(), total=0, is_placed=False)
     ids = [each.id for each in edition.stages]
     candidates = candidates_of(round_=round_, authority=authority, edition=edition)
+    judged = judged_before(edition=edition, stage=stage)
+    ranked = ranked_before(round_, judged)
+    scores = {row.application: row.normalised for row in ranked}
     end = None if number is None else first - 1 + number
-    means = dict(in_order(candidates, round_, authority).values_list("pk", "mean")[first - 1 : end])
-    read = candidates if number is None else candidates.filter(pk__in=list(means))
+    keys = in_order(candidates, round_, authority, ranked)[first - 1 : end]
+    read = candidates if number is None else candidates.filter(pk__in=keys)
     applications = {row.pk: row for row in read.select_related("organisation")}
     cap, used, says = _quota(round_, edition, stage, authority)
     rows = tuple(
         Recommended(
-            position=position, application=applications[key], score=_rounded(mean),
+            position=position, application=applications[key], score=scores.get(key),
             has_passed=_has_passed(applications[key], ids, stage), is_over=cap is not None and position > cap,
         )
-        for position, (key, mean) in enumerate(means.items(), start=first)
+        for position, key in enumerate(keys, start=first)
     )  # fmt: skip
     return RecommendationList(
-        rows=rows, total=candidates.count() if total is None else total, is_placed=places_of(round_, authority).exists(), quota_says=says,
-        cap=cap, used=used,
+        rows=rows, total=candidates.count() if total is None else total, is_judged=bool(judged),
+        is_placed=places_of(round_, authority).exists(), quota_says=says, cap=cap, used=used,
     )  # fmt: skip
 
 
@@ -118,25 +139,33 @@ def candidates_of(*, round_: Round, authority: Organisation, edition: Edition) -
     )
 
 
+def judged_before(*, edition: Edition, stage: Stage) -> str:
+    """
+    Return the stage of experts whose scores an authority has before it when it recommends; "" where there is none.
+
+    Scores given later are not its own: who recommends before the experts judge neither sees nor orders by them.
+    """
+    if edition.scoring is None:
+        return ""
+    ids = [each.id for each in edition.stages]
+    before = edition.stages[: ids.index(stage.id)]
+    return next((each.id for each in reversed(before) if each.kind == "experts"), "")
+
+
 def in_order(
-    candidates: QuerySet[Application], round_: Round, authority: Organisation
-) -> QuerySet[Application]:
-    """
-    Return those with a place by it, the others behind them by `mean`, the experts' mean score, equal ones by code.
-
-    Equal is what is shown as equal.
-    """
-    place = places_of(round_, authority).filter(application=OuterRef("pk")).values("position")
-    scored = Assignment.objects.filter(
-        application=OuterRef("pk"), withdrawn_at=None, sheet__submitted_at__isnull=False
-    )
-    mean = scored.order_by().values("application").annotate(mean=Avg("sheet__total")).values("mean")
-    rows = candidates.annotate(place=Subquery(place[:1]), mean=Subquery(mean))
-    return rows.order_by(F("place").asc(nulls_last=True), Round_("mean", 2).desc(nulls_last=True), "code")
+    candidates: QuerySet[Application], round_: Round, authority: Organisation, ranked: Sequence[RankedCase]
+) -> list[int]:
+    """Return the keys: those with a place by it, the others behind them as the experts rank them, then by code."""
+    places = dict(places_of(round_, authority).values_list("application", "position"))
+    ranks = {row.application: row.rank for row in ranked}
+    rows = candidates.order_by("code").values_list("pk", flat=True)
+    last = len(rows) + 1
+    return sorted(rows, key=lambda key: (places.get(key, last), ranks.get(key, last)))
 
 
-def _rounded(mean: object) -> Decimal | None:
-    return None if mean is None else Decimal(str(mean)).quantize(Decimal("0.01"), ROUND_HALF_UP)
+def ranked_before(round_: Round, judged: str) -> Sequence[RankedCase]:
+    """Return the ranking of the stage of experts; nothing where there is no such stage."""
+    return ranking_shown(round_=round_, stage=judged).rows if judged else ()
 
 
 def moved(codes: Sequence[str], to: Mapping[str, int]) -> list[str]:

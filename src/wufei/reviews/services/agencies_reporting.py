@@ -16,6 +16,7 @@ from wufei.registry.services import audit
 from wufei.reviews import stages
 from wufei.reviews.duties import Duty
 from wufei.reviews.models import AgencyReport, Application
+from wufei.reviews.queries.acting import other_duty
 from wufei.reviews.queries.agencies import conflict_of_agency, is_excluded
 from wufei.reviews.refusals import ReviewRefused
 from wufei.reviews.services import deciding
@@ -102,7 +103,7 @@ def submit_report(*, report: AgencyReport, version: int, by: User, now: datetime
     if found := conflict_of_agency(agency=locked.agency, application=application):
         raise ReviewRefused("conflict_of_interest", found.reason)
     edition = policy_queries.edition(application.round.edition)
-    if had := deciding.other_duty(application, edition, by, Duty.RECOMMEND):
+    if had := other_duty(application, edition, by, Duty.RECOMMEND):
         raise ReviewRefused("acted_before", had)
     locked.submitted_at, locked.submitted_by = now, by
     locked.version += 1

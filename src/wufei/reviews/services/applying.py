@@ -5,6 +5,7 @@ from datetime import datetime
 from itertools import count
 
 from django.db import transaction
+from django.db.models import Q
 
 from wufei.cases.models import Case
 from wufei.cases.services.submitting import freeze
@@ -57,7 +58,14 @@ def submit(*, round_: Round, case: Case, by: User, now: datetime) -> Application
 
 
 def _refuse_second(round_: Round, case: Case) -> None:
-    others = Application.objects.filter(round=round_, organisation=case.organisation)
+    """
+    Refuse who is there already, by itself or in a package, and who stands in a round that passes cases on to this one.
+
+    Both alike: so nobody learns by it whether its case was passed on.
+    """
+    below = [each.id for each in policy_queries.known_editions().values() if each.extends == round_.edition]
+    there = Q(round=round_) | Q(round__edition__in=below, round__year=round_.year)
+    others = Application.objects.filter(there, organisation=case.organisation)
     if others.exclude(outcome=stages.Outcome.WITHDRAWN).exists():
         raise ReviewRefused("applied_already")
 

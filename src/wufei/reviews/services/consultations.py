@@ -16,9 +16,11 @@ from wufei.registry.queries import jurisdiction_prefix, levels_of
 from wufei.registry.services import audit
 from wufei.reviews import stages
 from wufei.reviews.models import Application, Consultation
+from wufei.reviews.queries.consultations import concludes
 from wufei.reviews.queries.roles import authority_roles, roles_on
 from wufei.reviews.refusals import ReviewRefused
 from wufei.reviews.services.deciding import lock
+from wufei.reviews.stages import Outcome
 from wufei.terms.day import local_day
 
 TERM = 5  # working days, where the edition sets none
@@ -65,7 +67,7 @@ def _consulting_stage(application: Application, by: User, now: datetime) -> Stag
     if not set(held) & set(stages.deciders(stage)):
         raise ReviewRefused("not_permitted")
     if application.outcome or stage.kind != "consultation":
-        raise ReviewRefused("stage_moved_on", stage.id)
+        raise ReviewRefused("stage_moved_on", stage.label)
     return stage
 
 
@@ -95,7 +97,8 @@ def reply(
     """
     Keep a department's opinion: its own officer's, or, with the sealed paper, entered by who asked.
 
-    A reply that comes after its term is still a reply, until the stage is done.
+    A reply that comes after its term is still a reply; one that comes when the stage is done is kept on file as
+    late, and moves nothing.
 
     :raises ReviewRefused:
     """
@@ -103,14 +106,17 @@ def reply(
     application = locked.application
     if locked.answered_at is not None:
         raise ReviewRefused("already_decided", locked.department)
-    if application.stage != locked.stage or application.outcome:
-        raise ReviewRefused("stage_moved_on", application.stage)
+    if application.outcome == Outcome.WITHDRAWN:
+        raise ReviewRefused("stage_moved_on")
+    if application.round.closed_at is not None:
+        raise ReviewRefused("round_closed")
     if opinion not in Consultation.Opinion.values:
         raise ReviewRefused("opinion_unknown", opinion)
     if opinion != Consultation.Opinion.NO_OBJECTION and not words.strip():
         raise ReviewRefused("words_missing")
     if not _is_own(locked, by):
-        _consulting_stage(application, by, now)
+        if not concludes(user=by, application=application, stage_id=locked.stage, on=local_day(now)):
+            raise ReviewRefused("not_permitted")
         if document is None:
             raise ReviewRefused("scan_missing", locked.department)
     if document is not None:
@@ -119,7 +125,8 @@ def reply(
     locked.answered_at, locked.answered_by = now, by
     locked.closed_unanswered_at = None
     locked.save()
-    said = {"department": locked.department, "opinion": opinion}
+    is_after = application.stage != locked.stage or bool(application.outcome)
+    said = {"department": locked.department, "opinion": opinion, "after_stage": is_after}
     _audit(application, "reviews.reply", by, now, said)
     return locked
 

@@ -3,11 +3,11 @@
 from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import date, datetime
 from typing import Any
 
 from django.db import transaction
-from django.db.models import F, Prefetch, Q, QuerySet
+from django.db.models import F, Prefetch, QuerySet
 
 from wufei.cases.evidence import examine
 from wufei.cases.models import Submission
@@ -18,24 +18,33 @@ from wufei.policies.edition import Edition
 from wufei.registry.models import Organisation, User
 from wufei.registry.queries import roles_of
 from wufei.registry.services import Audited, audit, audit_each
-from wufei.reviews import clock, stages
+from wufei.reviews import checklist, clock, stages
 from wufei.reviews.duties import Duty, duty_of
 from wufei.reviews.models import (
     Act,
     ActDocument,
-    AgencyReport,
     Application,
     Assignment,
     QuotaUse,
     Round,
+    Title,
 )
-from wufei.reviews.queries.acting import unmet_before, unmet_in_notice
-from wufei.reviews.queries.applications import standing_by, starts_at
+from wufei.reviews.queries.acting import (
+    is_reported_late,
+    leave_to_report,
+    other_duty,
+    unmet_before,
+    unmet_in_notice,
+)
+from wufei.reviews.queries.applications import standing_by, starts_at, told
+from wufei.reviews.queries.applications_seen import shown_to_applicants
+from wufei.reviews.queries.packages import taken_in_of
 from wufei.reviews.queries.roles import authority_roles_among, principals_of, roles_on
+from wufei.reviews.queries.rounds import reported_by
 from wufei.reviews.refusals import ReviewRefused
 from wufei.reviews.services import messages
 from wufei.reviews.services.rounds import quota_number, quota_of
-from wufei.reviews.stages import Action, Standing
+from wufei.reviews.stages import Action, Outcome, Standing
 from wufei.terms.day import local_day
 
 NEEDS_WORDS = frozenset(
@@ -102,9 +111,11 @@ def carry_out(
     """Do what `decide` does, and what other services do together with their own rows."""
     locked = lock(application)
     if locked.version != version:
-        raise ReviewRefused("stale", str(locked.version))
+        raise ReviewRefused("stale")
     edition = policy_queries.edition(locked.round.edition)
     standing = standing_of(locked, edition)
+    if action is Action.WITHDRAW:
+        return _withdrawn(locked, edition, standing, said, role, by, now)
     role, acted_for, principal = _role(locked, edition, standing, action, role, by, now)
     _check(locked, edition, standing, action, said, (by, principal), now)
     then = stages.after(edition.stages, standing, action=action, role=role)
@@ -112,6 +123,78 @@ def carry_out(
         locked, edition, standing, then, action=action, role=role, acted_for=acted_for, said=said, by=by,
         now=now, principal=principal,
     )  # fmt: skip
+
+
+@transaction.atomic
+def withdraw(
+    *, application: Application, told_version: int, said: Said, role: str = "", by: User, now: datetime
+) -> Application:
+    """
+    Withdraw a case of which its applicant knows no more than it was told.
+
+    :raises ReviewRefused: as `decide`; `stale` where it was told of something since it saw `told_version`
+    """
+    locked = lock(application)
+    if told(locked, list(locked.acts.order_by("seq"))).version != told_version:
+        raise ReviewRefused("stale")
+    return carry_out(
+        application=locked, version=locked.version, action=Action.WITHDRAW, said=said, role=role, by=by, now=now,
+    )  # fmt: skip
+
+
+def _withdrawn(
+    application: Application,
+    edition: Edition,
+    standing: Standing,
+    said: Said,
+    role: str,
+    by: User,
+    now: datetime,
+) -> Application:
+    """
+    Let the applicant withdraw from where it knows the case to be; what was decided and not told is past then.
+
+    So it learns of no decision by what it is offered, nor by what it is refused.
+    """
+    known = standing_by(application, edition, stages.told(list(application.acts.order_by("seq"))))
+    role, acted_for, principal = _role(application, edition, known, Action.WITHDRAW, role, by, now)
+    if not application.is_direct:
+        raise ReviewRefused("withdrawn_below")
+    _check(application, edition, known, Action.WITHDRAW, said, (by, principal), now)
+    if Title.objects.filter(application=application).exists():
+        raise ReviewRefused("withdrawal_closed")  # the register is public: this tells nothing new
+    _withdraw_above(application, acted_for, said, by, now, principal)
+    _give_back_quotas(application, edition, standing)
+    then = stages.after(edition.stages, known, action=Action.WITHDRAW, role=role)
+    return record(
+        application, edition, known, then, action=Action.WITHDRAW, role=role, acted_for=acted_for, said=said,
+        by=by, now=now, principal=principal,
+    )  # fmt: skip
+
+
+def _withdraw_above(
+    application: Application, acted_for: Organisation, said: Said, by: User, now: datetime, principal: User | None
+) -> None:  # fmt: skip
+    """
+    End what the level above took in of the case too, if it is in this store.
+
+    :raises ReviewRefused: `withdrawal_closed` where that level has told what it decided
+    """
+    copies = taken_in_of(application)
+    shown = set(copies.filter(shown_to_applicants()).values_list("pk", flat=True))
+    for copy in _lockable().filter(pk__in=copies).exclude(outcome=Outcome.WITHDRAWN):
+        edition = policy_queries.edition(copy.round.edition)
+        acts = list(copy.acts.order_by("seq"))
+        known = standing_by(copy, edition, stages.told(acts))
+        is_offered = Action.WITHDRAW in stages.offers(edition.stages, known, role=stages.APPLICANT)
+        if (copy.pk in shown and not is_offered) or Title.objects.filter(application=copy).exists():
+            raise ReviewRefused("withdrawal_closed")
+        _give_back_quotas(copy, edition, standing_by(copy, edition, acts))
+        then = Standing(stage=known.stage, outcome=Outcome.WITHDRAWN)
+        record(
+            copy, edition, known, then, action=Action.WITHDRAW, role=stages.APPLICANT, acted_for=acted_for,
+            said=said, by=by, now=now, principal=principal, in_log_of=copy.round.authority,
+        )  # fmt: skip
 
 
 def lock(application: Application) -> Application:
@@ -169,24 +252,20 @@ def _chosen(
                 return candidate
         raise ReviewRefused("not_permitted")
     if all(role == stages.APPLICANT for role, _, _ in candidates):
-        raise _refusal_as_told(application, edition, action)
+        raise _refusal_as_told(application, edition)
+    if any(standing.votes.get(candidate[0]) == action for candidate in candidates):
+        raise ReviewRefused("already_decided")
     offered = [c for c in candidates if stages.offers(edition.stages, standing, role=c[0])]
-    raise ReviewRefused("stage_moved_on" if offered or standing.outcome else "not_your_stage", standing.stage)
+    code = "stage_moved_on" if offered or standing.outcome else "not_your_stage"
+    raise ReviewRefused(code, stages.stage_of(edition.stages, standing.stage).label)
 
 
-def _refusal_as_told(application: Application, edition: Edition, action: Action) -> ReviewRefused:
-    """
-    Return why an applicant may not, from what it was told: it learns of no decision by being refused.
-
-    Where a decision waits for its release, withdrawing stays on offer as it was before it; if the case has gone
-    where it can't be withdrawn any more, the refusal is the same whichever way it was decided.
-    """
-    acts = list(application.acts.order_by("seq"))
-    told = standing_by(application, edition, stages.told(acts))
-    offered = stages.offers(edition.stages, told, role=stages.APPLICANT)
-    if action in offered:
-        return ReviewRefused("withdrawal_closed")
-    return ReviewRefused("stage_moved_on" if offered or told.outcome else "not_your_stage", told.stage)
+def _refusal_as_told(application: Application, edition: Edition) -> ReviewRefused:
+    """Return why an applicant may not, from what it was told: it learns of no decision by being refused."""
+    known = standing_by(application, edition, stages.told(list(application.acts.order_by("seq"))))
+    offered = stages.offers(edition.stages, known, role=stages.APPLICANT)
+    code = "stage_moved_on" if offered or known.outcome else "not_your_stage"
+    return ReviewRefused(code, stages.stage_of(edition.stages, known.stage).applicant_label)
 
 
 def _check(
@@ -204,6 +283,9 @@ def _check(
     if action in NEEDS_WORDS and not said.words.strip():
         raise ReviewRefused("words_missing")
     stage = stages.stage_of(edition.stages, standing.stage)
+    missing = checklist.unjudged(edition, (said.details or {}).get("checklist", {}))
+    if missing and not said.words.strip() and checklist.is_asked_at(edition.stages, stage, action):
+        raise ReviewRefused("checks_missing", checklist.named(missing))
     duty = duty_of(stage.kind, action)
     for person in people:
         if person and duty and (other := other_duty(application, edition, person, duty)):
@@ -212,26 +294,6 @@ def _check(
         application=application, edition=edition, stage=stage, action=action, on=local_day(now)
     ):
         raise ReviewRefused(code)
-
-
-def other_duty(application: Application, edition: Edition, person: User, duty: Duty) -> Duty | None:
-    """Return the other duty that the person has in the case already, if any."""
-    kinds = {stage.id: stage.kind for stage in edition.stages}
-    done = Act.objects.filter(application=application, by=person) | Act.objects.filter(
-        application=application, on_behalf_of=person
-    )
-    for stage_id, action in done.values_list("stage", "action").distinct():
-        had = duty_of(kinds[stage_id], Action(action))
-        if had is not None and had is not duty:
-            return had
-    # Who handed in a sheet has judged the case, also where the sheet no longer counts.
-    counts = Q(withdrawn_at=None) | Q(sheet__submitted_at__isnull=False)
-    scores = Assignment.objects.filter(counts, application=application, expert__user=person)
-    if duty is not Duty.SCORE and scores.exists():
-        return Duty.SCORE
-    # Who handed in the agency's report recommended, whoever of the agency passed the case on.
-    reported = AgencyReport.objects.filter(application=application, submitted_by=person)
-    return Duty.RECOMMEND if duty is not Duty.RECOMMEND and reported.exists() else None
 
 
 def record(
@@ -247,6 +309,7 @@ def record(
     by: User,
     now: datetime,
     principal: User | None = None,
+    in_log_of: Organisation | None = None,
 ) -> Application:
     """Write the act, move the application, count quotas, and note it in the audit log. Locked before."""
     stage = stages.stage_of(edition.stages, before.stage)
@@ -256,11 +319,14 @@ def record(
         details["remaining_working_days"] = clock.remaining(
             local_day(now), application.due_on, between=working_days_between
         )
+    is_late = action is Action.AGREE and is_reported_late(
+        application=application, edition=edition, stage=stage, on=local_day(now)
+    )
+    if is_late and (leave := leave_to_report(application=application, on=local_day(now))):
+        details["late_reason"] = leave.reason
     is_forward = action not in (Action.RETURN, Action.SUBMIT)  # who hands in again passes nothing
     if left and is_forward and stage.quota and then.outcome is None:
         use_quota(application.round, edition, stage.quota, application.district_code)
-    if action is Action.WITHDRAW:
-        _give_back_quotas(application, edition, before)
     act = _act(
         application, edition, before, action, (role, acted_for, principal), said, by, now, details=details
     )
@@ -271,8 +337,8 @@ def record(
     # In the log of who acted: the applicant reads its own, and is told of a held decision by its release only.
     entry = _entry(act)
     audit(
-        by=by, now=now, organisation=acted_for, action=f"reviews.{action.lower()}", object_ref=entry.object_ref,
-        detail=entry.detail,
+        by=by, now=now, organisation=in_log_of or acted_for, action=f"reviews.{action.lower()}",
+        object_ref=entry.object_ref, detail=entry.detail,
     )  # fmt: skip
     return application
 
@@ -354,7 +420,7 @@ def _locked_with_acts(applications: Sequence[Application]) -> list[Application]:
     locked = [found[each.pk] for each in applications]
     for row, seen in zip(locked, applications, strict=True):
         if row.version != seen.version:
-            raise ReviewRefused("stale", str(row.version))
+            raise ReviewRefused("stale")
     return locked
 
 
@@ -398,8 +464,23 @@ def _put(application: Application, edition: Edition, before: Standing, then: Sta
         application.due_on = _due(application, edition, before, then, now)
 
 
-def _due(application: Application, edition: Edition, before: Standing, then: Standing, now: datetime) -> Any:
-    """Return until when the stage is to be done; a clock that a return had suspended goes on."""
+def _due(
+    application: Application, edition: Edition, before: Standing, then: Standing, now: datetime
+) -> date | None:
+    """
+    Return until when the stage is to be done; a clock that a return had suspended goes on.
+
+    Never later than those below have to report by.
+    """
+    own = _own_due(application, edition, before, then, now)
+    report = reported_by(round_=application.round, edition=edition, stage=then.stage)
+    days = [day for day in (own, report.on if report else None) if day is not None]
+    return min(days, default=None)
+
+
+def _own_due(
+    application: Application, edition: Edition, before: Standing, then: Standing, now: datetime
+) -> date | None:
     stage = stages.stage_of(edition.stages, then.stage)
     if before.returned_from == then.stage and before.stage == edition.stages[0].id:
         returned = application.acts.filter(action=Action.RETURN).order_by("-seq").first()
@@ -471,7 +552,7 @@ def pass_on(
     edition = policy_queries.edition(locked.round.edition)
     standing = standing_of(locked, edition)
     if standing.outcome is not None:
-        raise ReviewRefused("stage_moved_on", standing.stage)
+        raise ReviewRefused("stage_moved_on", stages.stage_of(edition.stages, standing.stage).label)
     role, acted_for, principal = _role(locked, edition, standing, Action.PASS_ON, "", by, now)
     _check(locked, edition, standing, Action.PASS_ON, Said(words=words), (by, principal), now)
     details = {"from": locked.organisation.uscc, "to": successor.uscc}
@@ -488,7 +569,7 @@ def submit_again(
     """Record that the case was handed in, first or again; locked before."""
     standing = standing_of(application, edition)
     if Action.SUBMIT not in stages.offers(edition.stages, standing, role=stages.APPLICANT):
-        raise _refusal_as_told(application, edition, Action.SUBMIT)
+        raise _refusal_as_told(application, edition)
     if other := other_duty(application, edition, by, Duty.SUBMIT):
         raise ReviewRefused("acted_before", other)
     application.submission = submission

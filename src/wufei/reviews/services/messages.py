@@ -7,6 +7,7 @@ from datetime import date, datetime
 from django.db import transaction
 from django.dispatch import Signal
 
+from wufei.cases.services.returning import leave_notes
 from wufei.policies import queries as policy_queries
 from wufei.policies.edition import Edition
 from wufei.registry.access import Permission
@@ -16,6 +17,7 @@ from wufei.registry.services import audit
 from wufei.reviews import stages, telling
 from wufei.reviews.models import Act, Application, Delegation, Message
 from wufei.reviews.queries import messages as queries
+from wufei.reviews.queries.applications_seen import shown_to_applicants
 from wufei.reviews.refusals import ReviewRefused
 from wufei.reviews.stages import Action, Outcome, Standing
 from wufei.reviews.telling import Telling
@@ -62,18 +64,30 @@ def tell_of_act(
             code=code, round_title=round_title, by_whom=act.acted_for.name, words=act.words,
             comments=len(act.comments),
         )  # fmt: skip
-        tell(to=queries.applicants_of(application.organisation), what=what, now=now)
+        tell(to=_applicants(application), what=what, now=now)
+        if application.case_id is not None:  # and where it writes, beside what is said of each place
+            leave_notes(
+                case_id=application.case_id, by_whom=act.acted_for.name, words=act.words, comments=act.comments,
+                now=now,
+            )  # fmt: skip
     elif act.action in (Action.RELEASE, Action.PASS_ON):
         what = telling.of_release(code=code, round_title=round_title)
-        tell(to=queries.applicants_of(application.organisation), what=what, now=now)
+        tell(to=_applicants(application), what=what, now=now)
     elif then.outcome not in (None, Outcome.WITHDRAWN) and not _is_held_back(application, act):
         assert then.outcome is not None
         what = telling.of_outcome(code=code, round_title=round_title, outcome=then.outcome, words=act.words)
-        tell(to=queries.applicants_of(application.organisation), what=what, now=now)
+        tell(to=_applicants(application), what=what, now=now)
     if then.is_contested and not before.is_contested:
         stage = stages.stage_of(edition.stages, then.stage)
         what = telling.of_contest(code=code, name=application.organisation.name, stage=stage.label)
         tell(to=queries.officers_in(stage.settled_by, application.district_code), what=what, now=now)
+
+
+def _applicants(application: Application) -> list[User]:
+    """Return who is told as the applicant; nobody where it may not know of the application yet."""
+    known = Application.objects.filter(shown_to_applicants(), pk=application.pk)
+    is_shown = application.is_direct or known.exists()
+    return queries.applicants_of(application.organisation) if is_shown else []
 
 
 def _is_held_back(application: Application, act: Act) -> bool:

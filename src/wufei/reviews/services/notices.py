@@ -8,7 +8,7 @@ from django.db import transaction
 
 from wufei.cases.evidence import examine
 from wufei.cases.services.storing import store
-from wufei.catalogue.working_days import nth_working_day
+from wufei.catalogue.working_days import YearNotLoaded, is_working_day, nth_working_day
 from wufei.policies import queries as policy_queries
 from wufei.registry.models import User
 from wufei.registry.services import audit
@@ -30,6 +30,7 @@ from wufei.terms.day import local_day
 
 MAX_FILES = 5
 MAX_WORDS = 5_000
+MIN_REASON = 10  # characters; "不符合" is no reason to take an application off a list
 
 
 @transaction.atomic
@@ -93,7 +94,8 @@ def extend_notice(
     """
     Put the end of a running notice off.
 
-    :raises ReviewRefused: `notice_over`, `deadline_in_past` where the new end is no later, `words_missing`
+    :raises ReviewRefused: `notice_over`, `deadline_in_past` where the new end is no later, `words_missing`;
+        `not_a_working_day`, or `year_not_loaded` where that can't be known
     """
     locked = _locked(notice, by, now)
     if not reason.strip():
@@ -102,6 +104,11 @@ def extend_notice(
         raise ReviewRefused("notice_over", locked.ends_on.isoformat())
     if ends_on <= locked.ends_on:
         raise ReviewRefused("deadline_in_past", ends_on.isoformat())
+    try:
+        if not is_working_day(ends_on):
+            raise ReviewRefused("not_a_working_day", ends_on.isoformat())
+    except YearNotLoaded as unknown:
+        raise ReviewRefused("year_not_loaded", str(unknown.year)) from unknown
     Extension.objects.create(notice=locked, ends_on=ends_on, reason=reason.strip(), at=now, by=by)
     locked.ends_on = ends_on
     locked.version += 1
@@ -184,7 +191,7 @@ def decide_objection(
     row.decided_at, row.decided_by = now, by
     row.save()
     if removes:
-        remove_item(item=item, words=words, by=by, now=now)
+        remove_item(item=item, words=words, upheld=row, by=by, now=now)
     _audit(
         item.notice, "reviews.decide_objection", by, now, {"objection": row.code, "decision": row.decision}
     )
@@ -192,13 +199,18 @@ def decide_objection(
 
 
 @transaction.atomic
-def remove_item(*, item: NoticeItem, words: str, by: User, now: datetime) -> NoticeItem:
+def remove_item(
+    *, item: NoticeItem, words: str, upheld: Objection | None = None, by: User, now: datetime
+) -> NoticeItem:
     """
-    Take an application off the list; its line stays on record with the reason.
+    Take an application off the list, for an objection that was `upheld` or for the officer's own reason.
 
-    :raises ReviewRefused:
+    Its line stays on record with the reason.
+
+    :raises ReviewRefused: `words_missing`, `words_too_short` where they are no reason, `already_decided`, …
     """
     notice = _locked(item.notice, by, now)
+    check_reason(words)
     row = NoticeItem.objects.select_for_update(of=("self",)).select_related("application").get(pk=item.pk)
     if row.removed_at is not None:
         raise ReviewRefused("already_decided", row.name_shown)
@@ -206,10 +218,26 @@ def remove_item(*, item: NoticeItem, words: str, by: User, now: datetime) -> Not
         application=row.application, version=row.application.version, action=Action.REMOVE,
         said=Said(words=words), by=by, now=now,
     )  # fmt: skip
-    row.removed_at, row.removed_reason = now, words.strip()[:200]
+    reason = f"异议成立：{words.strip()}" if upheld else words.strip()
+    row.removed_at, row.removed_reason = now, reason[:200]
     row.save(update_fields=["removed_at", "removed_reason"])
-    _audit(notice, "reviews.remove_item", by, now, {"application": row.application.code})
+    detail: dict[str, object] = {"application": row.application.code}
+    if upheld:
+        detail["objection"] = upheld.code
+    _audit(notice, "reviews.remove_item", by, now, detail)
     return row
+
+
+def check_reason(words: str) -> None:
+    """
+    Let only a reason through that says something.
+
+    :raises ReviewRefused: `words_missing`, `words_too_short`
+    """
+    if not words.strip():
+        raise ReviewRefused("words_missing")
+    if len("".join(words.split())) < MIN_REASON:
+        raise ReviewRefused("words_too_short", str(MIN_REASON))
 
 
 @transaction.atomic

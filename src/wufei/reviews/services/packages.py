@@ -99,7 +99,7 @@ def export_round(*, round_: Round, by: User, now: datetime) -> bytes:
     if not rows:
         raise ReviewRefused("nothing_to_send")
     files: dict[str, bytes] = {}
-    listed = [_written(row, files) for row in rows]
+    listed = [_written(row, edition, files) for row in rows]
     manifest = {
         "format": FORMAT, "round": str(locked.uid), "edition": locked.edition,
         "target_edition": edition.extends or locked.edition, "year": locked.year, "title": locked.title,
@@ -113,9 +113,10 @@ def export_round(*, round_: Round, by: User, now: datetime) -> bytes:
     return sealed
 
 
-def _written(application: Application, files: dict[str, bytes]) -> dict[str, Any]:
+def _written(application: Application, edition: Edition, files: dict[str, bytes]) -> dict[str, Any]:
     """Return what the manifest says of an application, and add its files."""
     submission, organisation = application.submission, application.organisation
+    labels = {stage.id: stage.label for stage in edition.stages}
     folder = f"applications/{application.code}"
     case_file = ""
     if submission.case_file:
@@ -142,7 +143,8 @@ def _written(application: Application, files: dict[str, bytes]) -> dict[str, Any
         "case_file": case_file,
         "evidence": evidence,
         "acts": [
-            {"stage": act.stage, "action": act.action, "role": act.role, "at": act.at.isoformat(),
+            {"stage": act.stage, "stage_label": labels[act.stage], "action": act.action, "role": act.role,
+             "at": act.at.isoformat(),
              "authority": act.acted_for.name, "words": act.words}
             for act in application.acts.all()
         ],
@@ -225,8 +227,9 @@ def _taken(
         Application(
             round=round_, organisation=submission.organisation, submission=submission, is_direct=False, code=code,
             district_code=submission.organisation.division_code, stage=stage, stage_since=now,
+            came_with={"round": opened.manifest["title"], "acts": row["acts"]},
         )
-        for submission, code in zip(submissions, next_codes(round_), strict=False)
+        for submission, row, code in zip(submissions, said, next_codes(round_), strict=False)
     )  # fmt: skip
 
 

@@ -1,6 +1,6 @@
 """The register 名单: titles are given, change hands or names, and end. Each of it is an event that stays."""
 
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
 from typing import Any
 
 from django.core.files.base import ContentFile
@@ -13,14 +13,15 @@ from wufei.registry.access import Permission
 from wufei.registry.models import Organisation, User
 from wufei.registry.queries import name_on, require
 from wufei.registry.services import audit
-from wufei.reviews.models import Application, ChangeReport, Title, TitleEvent
+from wufei.reviews.models import Application, ChangeReport, PublicNotice, Title, TitleEvent
 from wufei.reviews.queries import register
 from wufei.reviews.queries.register import Cause
 from wufei.reviews.reevaluation import whole_years_after
 from wufei.reviews.refusals import ReviewRefused
-from wufei.reviews.stages import Outcome
+from wufei.reviews.stages import Action, Outcome
 from wufei.terms.day import local_day
 
+ENDS = {"revokes": TitleEvent.Kind.REVOKED, "removes": TitleEvent.Kind.REMOVED}
 BAR_PARAMETERS = {TitleEvent.Kind.REVOKED: "bar_years", TitleEvent.Kind.REMOVED: "removed_bar_years"}
 
 
@@ -49,7 +50,7 @@ def grant_title(
     number = number.strip()
     if not number:
         raise ReviewRefused("number_missing")
-    _not_ahead(granted_on, now)
+    _refuse_early(locked, granted_on, now)
     given, years = edition.title_given, edition.title_given.validity_years
     name = name_on(organisation=locked.organisation, day=granted_on)
     try:
@@ -66,6 +67,19 @@ def grant_title(
         title, TitleEvent.Kind.GRANTED, granted_on, locked.organisation, name, by, now, document=document
     )
     return title
+
+
+def _refuse_early(application: Application, granted_on: date, now: datetime) -> None:
+    """A title is given when it was decided, and the public notice before it was over; never ahead of today."""
+    if granted_on > local_day(now):
+        raise ReviewRefused("granted_in_future", granted_on.isoformat())
+    decided = application.acts.filter(action=Action.RECOGNISE).order_by("-seq").first()
+    notice = PublicNotice.objects.filter(items__application=application, items__removed_at=None)
+    last = notice.order_by("-ends_on").first()
+    earliest = [local_day(decided.at)] if decided else []
+    earliest += [last.ends_on + timedelta(days=1)] if last else []
+    if earliest and granted_on < max(earliest):
+        raise ReviewRefused("granted_too_early", max(earliest).isoformat())
 
 
 def _not_ahead(day: date, now: datetime) -> None:
@@ -258,8 +272,7 @@ def _carry_out(
     title, on = report.title, report.completed_on
     if report.kind == ChangeReport.Kind.CLOSURE:
         found = _cause(title, cause)
-        revokes = register.number(found.edition, "bar_years", on=on) is not None
-        kind = TitleEvent.Kind.REVOKED if revokes else TitleEvent.Kind.REMOVED
+        kind = ENDS[found.criterion.ends_title]
         _end(title, holding, kind, found, on, words or found.says, document, by, now)
         return
     if report.kind == ChangeReport.Kind.RENAME:
@@ -376,6 +389,14 @@ def _ended(
 
 
 def _cause(title: Title, ref: str) -> Cause:
+    found = _rule(title, ref)
+    if not found.criterion.ends_title:
+        raise ReviewRefused("cause_unknown", ref)
+    return found
+
+
+def _rule(title: Title, ref: str) -> Cause:
+    """Return the rule of the title's life that is written so, whether a title ends for it or not."""
     found = register.cause_of(title=title, ref=ref)
     if found is None or found.ref != ref or len(ref) > 80:
         raise ReviewRefused("cause_unknown", ref)
@@ -386,8 +407,11 @@ def bar_of(*, kind: str, cause: Cause, on: date) -> date | None:
     """
     Return until when the end of the title bars its holder; None: the edition bars it not.
 
-    :raises ReviewRefused: `edition_revokes_nothing`
+    :raises ReviewRefused: `cause_revokes`, `cause_removes` where the edition has another end for the cause;
+        `edition_revokes_nothing` where it says for how long it bars nowhere
     """
+    if kind != ENDS.get(cause.criterion.ends_title, kind):
+        raise ReviewRefused(f"cause_{cause.criterion.ends_title}", cause.criterion.clause)
     years = register.number(cause.edition, BAR_PARAMETERS[TitleEvent.Kind(kind)], on=on)
     if years is None and kind == TitleEvent.Kind.REVOKED:
         raise ReviewRefused("edition_revokes_nothing", cause.edition.norm.number)
@@ -423,7 +447,7 @@ def warn_holder(*, title: Title, cause: str, year: int, words: str, by: User, no
     refuse_ended(events)
     if not words.strip():
         raise ReviewRefused("words_missing")
-    ref = f"{_cause(locked, cause).ref}#{year}"
+    ref = f"{_rule(locked, cause).ref}#{year}"
     if any(event.kind == TitleEvent.Kind.WARNED and event.cause == ref for event in events):
         raise ReviewRefused("already_decided", ref)
     holding = holding_event(events)

@@ -13,6 +13,7 @@ from wufei.registry.models import Organisation, OrganisationKind, User
 from wufei.registry.queries import require
 from wufei.registry.services import audit
 from wufei.reviews.models import LateAdmission, QuotaUse, Round
+from wufei.reviews.queries.rounds import reporting_days, runs_rounds_of
 from wufei.reviews.refusals import ReviewRefused
 from wufei.terms.day import local_day
 
@@ -34,6 +35,8 @@ def open_round(
         raise ReviewRefused("not_an_authority", authority.name)
     if not edition.stages:
         raise ReviewRefused("edition_has_no_stages", edition_id)
+    if not runs_rounds_of(edition=edition, authority=authority):
+        raise ReviewRefused("not_the_issuer", edition.norm.issuer)
     if not 2000 <= year <= local_day(now).year + 1:
         raise ReviewRefused("year_absurd", str(year))
     deadline = min((each.on for each in edition.dates if each.on.year == year), default=None)
@@ -47,6 +50,14 @@ def open_round(
     if created:
         _audit(round_, "reviews.open_round", by, now, {"edition": edition_id, "year": year})
     return round_
+
+
+def call_text(*, edition: Edition) -> str:
+    """Return a plain call for who has written none: what it is under, and where the rest stands."""
+    return (
+        f"根据{edition.norm.issuer}《{edition.norm.title}》（{edition.norm.number}），现组织开展{edition.title}申报工作。"
+        "申报条件、办理程序、名额和所用表格以该文件为准。请符合条件的单位在本系统编写申报材料，于截止日前报送。"
+    )
 
 
 def _title(edition: Edition, year: int) -> str:
@@ -68,8 +79,10 @@ def edit_round(*, round_: Round, version: int, changes: Mapping[str, Any], by: U
     if unknown := set(changes) - EDITABLE:
         raise ReviewRefused("field_unknown", ", ".join(sorted(unknown)))
     deadline = changes.get("submission_deadline", locked.submission_deadline)
-    if deadline != locked.submission_deadline and deadline is not None and deadline < local_day(now):
-        raise ReviewRefused("deadline_in_past", deadline.isoformat())
+    if deadline != locked.submission_deadline and deadline is not None:
+        if deadline < local_day(now):
+            raise ReviewRefused("deadline_in_past", deadline.isoformat())
+        _refuse_after_report(locked, deadline)
     for field, value in changes.items():
         setattr(locked, field, value)
     if "quotas" in changes:
@@ -79,6 +92,12 @@ def edit_round(*, round_: Round, version: int, changes: Mapping[str, Any], by: U
     said = {field: str(value) for field, value in changes.items()}
     _audit(locked, "reviews.edit_round", by, now, said)
     return locked
+
+
+def _refuse_after_report(round_: Round, deadline: date) -> None:
+    """Who applies is through before those below have to report what they recommend, or the same day at the latest."""
+    if (first := next(iter(reporting_days(round_=round_)), None)) and deadline > first.on:
+        raise ReviewRefused("deadline_after_report", f"{first.label}：{first.on.isoformat()}")
 
 
 def _set_caps(round_: Round) -> None:
@@ -115,8 +134,16 @@ def publish_round(*, round_: Round, by: User, now: datetime) -> Round:
     locked = locked_round(round_, by, now)
     if locked.published_at is not None:
         raise ReviewRefused("already_published")
-    if locked.submission_deadline is not None and locked.submission_deadline < local_day(now):
+    edition = policy_queries.edition(locked.edition)
+    if not runs_rounds_of(edition=edition, authority=locked.authority):
+        raise ReviewRefused("not_the_issuer", edition.norm.issuer)
+    if not locked.notice_text.strip():
+        raise ReviewRefused("notice_text_missing")
+    if locked.submission_deadline is None:
+        raise ReviewRefused("deadline_missing")
+    if locked.submission_deadline < local_day(now):
         raise ReviewRefused("deadline_in_past", locked.submission_deadline.isoformat())
+    _refuse_after_report(locked, locked.submission_deadline)
     locked.published_at, locked.published_by = now, by
     locked.save(update_fields=["published_at", "published_by"])
     _audit(locked, "reviews.publish_round", by, now, {})
@@ -146,7 +173,7 @@ def admit_late(
     *, round_: Round, organisation: Organisation, until: date, reason: str, by: User, now: datetime
 ) -> LateAdmission:
     """
-    Let one organisation hand in after the deadline, with the reason on record.
+    Let one organisation hand in, or one authority below report, after its deadline, with the reason on record.
 
     :raises NotPermitted, ReviewRefused:
     """

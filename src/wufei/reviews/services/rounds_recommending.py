@@ -13,7 +13,14 @@ from wufei.registry.models import Organisation, User
 from wufei.registry.queries import require
 from wufei.registry.services import audit
 from wufei.reviews.models import RecommendationPlace, Round, RoundDocument
-from wufei.reviews.queries.rounds_recommending import candidates_of, in_order, moved, recommending_stage
+from wufei.reviews.queries.rounds_recommending import (
+    candidates_of,
+    in_order,
+    judged_before,
+    moved,
+    ranked_before,
+    recommending_stage,
+)
 from wufei.reviews.refusals import ReviewRefused
 from wufei.terms.day import local_day
 
@@ -25,9 +32,9 @@ def put_in_order(
     *, round_: Round, authority: Organisation, codes: Sequence[str], by: User, now: datetime
 ) -> list[RecommendationPlace]:
     """
-    Put the authority's recommendations in the order given; who is left out is put behind by score.
+    Put the authority's recommendations in the order given; who is left out is put behind as the experts rank them.
 
-    No codes: the order is by score again.
+    No codes: the order is the ranking's again.
 
     :raises NotPermitted, ReviewRefused:
     """
@@ -71,10 +78,13 @@ def move_in_order(
     require(user=by, permission=Permission.RUN_ROUND, organisation=authority, on=local_day(now))
     locked = Round.objects.select_for_update(of=("self",)).get(pk=round_.pk)
     edition = policy_queries.edition(locked.edition)
-    if recommending_stage(edition=edition, authority=authority) is None:
+    stage = recommending_stage(edition=edition, authority=authority)
+    if stage is None:
         raise ReviewRefused("not_your_stage")
     candidates = candidates_of(round_=locked, authority=authority, edition=edition)
-    codes = list(in_order(candidates, locked, authority).values_list("code", flat=True))
+    code_of = dict(candidates.values_list("pk", "code"))
+    ranked = ranked_before(locked, judged_before(edition=edition, stage=stage))
+    codes = [code_of[key] for key in in_order(candidates, locked, authority, ranked)]
     return put_in_order(round_=locked, authority=authority, codes=moved(codes, to), by=by, now=now)
 
 

@@ -12,10 +12,10 @@ from wufei.registry.models import User
 from wufei.registry.services import audit
 from wufei.reviews.duties import Duty
 from wufei.reviews.models import Assignment, ScoreSheet
+from wufei.reviews.queries.acting import other_duty
 from wufei.reviews.queries.experts import conflict_with, scoring_of
 from wufei.reviews.refusals import ReviewRefused
 from wufei.reviews.scoring import total_of
-from wufei.reviews.services.deciding import other_duty
 
 PLACES = 2  # of a score
 LONGEST_WORDS = 5_000

@@ -7,6 +7,7 @@ from django.contrib import messages
 from django.core.paginator import Paginator
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseBase
 from django.shortcuts import redirect, render
+from django.utils.html import format_html_join
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
@@ -234,6 +235,8 @@ def waiting(request: HttpRequest, uscc: str) -> HttpResponse:
     form = AssignForm(agencies=offered, recommended=best)
     context = at.context(
         page=page, rows=[(row, division_name(row.district_code)) for row in page],
-        choices=form.fields["agency"].choices,  # type: ignore[attr-defined]
+        options=format_html_join(
+            "", '<option value="{}">{}</option>', form.fields["agency"].choices  # type: ignore[attr-defined]
+        ),
     )  # fmt: skip
     return render(request, "reviews/agencies_waiting.html", context, status=status)

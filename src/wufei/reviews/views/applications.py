@@ -17,16 +17,20 @@ from wufei.cases.queries import label_of
 from wufei.cases.refusals import sentence
 from wufei.catalogue.industries import industry
 from wufei.policies.edition import Edition, Stage
-from wufei.registry.models import Organisation
+from wufei.registry.models import Organisation, OrganisationKind
 from wufei.registry.views.listing import ROWS_PER_PAGE, export, filters, page_number
 from wufei.registry.views.organisations import division_name
-from wufei.reviews import claims, stages, telling
+from wufei.reviews import checklist, claims, stages, telling
 from wufei.reviews.duties import Duty, duty_of
 from wufei.reviews.forms.applications import ApplicationFilter, PassOnForm
-from wufei.reviews.models import Act, ActDocument, Application
+from wufei.reviews.models import Act, ActDocument, Application, Consultation
 from wufei.reviews.queries import applications as queries
+from wufei.reviews.queries import consultations
+from wufei.reviews.queries.acting import other_duty
 from wufei.reviews.queries.applications import Audience, Offer, Wanted
 from wufei.reviews.queries.applications_seen import Held, held_roles
+from wufei.reviews.queries.packages import course_below
+from wufei.reviews.queries.rounds_recommending import NotYet, lacking, recommending_stage
 from wufei.reviews.refusals import ReviewRefused
 from wufei.reviews.services import batches, deciding
 from wufei.reviews.services.deciding import Said
@@ -162,23 +166,64 @@ def _officers_context(of: Opened, *, typed: Mapping[str, str] | None = None) -> 
     typed = typed or {}
     checked = _last_checks(of.acts)
     offered = _offered(of, edition, stage, offers)
+    may_act = any(not each.barred for each in offered)
+    returned = next((act for act in reversed(of.acts) if act.action == Action.RETURN), None)
+    is_returned = standing.outcome is None and bool(standing.returned_from) and stage == edition.stages[0]
     return of.at.context(
         application=of.application, round=of.application.round, edition=edition, stage=stage, standing=standing,
         outcome=telling.OUTCOME_WORDS[standing.outcome] if standing.outcome else "",
-        offers=offered, may_act=any(not each.barred for each in offered),
+        offers=offered, may_act=may_act,
+        kept=[] if may_act else _kept(of, typed), returned=returned if is_returned else None,
         elsewhere=[a for offer in offers for a in offer.actions if a in ELSEWHERE],
-        votes=_votes(stage, standing, of.acts), timeline=_timeline(of), typed=typed,
+        votes=_votes(stage, standing, of.acts), timeline=_timeline(of), typed=typed, late_opinions=_late_opinions(of),
+        below=course_below(of.application),
         texts=[(n, label_of(n) if hasattr(Case, n) else n, t, typed.get(f"comment-{n}", ""))
                for n, t in claims.texts(content)],
         claims=[(c, typed.get(f"tick-{c.id}", ""), typed.get(f"comment-{c.id}", ""), checked.get(c.id, ()))
                 for c in claims.claims(content, edition)],
         files=of.application.submission.files.order_by("pk"), ticks=TICKS, is_runner=is_runner,
-        can_release=is_runner and queries.has_untold(of.acts), pass_on=PassOnForm(),
+        can_release=is_runner and stages.has_untold(of.acts), pass_on=PassOnForm(),
         can_pass_on=is_runner and standing.outcome is None,
         district=division_name(of.application.district_code), industry=_industry(of.application.organisation),
         is_overdue=of.application.due_on is not None and of.application.due_on < of.at.today,
-        has_experts=any(each.kind == "experts" for each in edition.stages),
+        unjudged=_unjudged(edition, stage, offers, typed), has_experts=any(each.kind == "experts" for each in edition.stages),
+        lacking=_lacking(of, edition, stage, offers),
     )  # fmt: skip
+
+
+def _unjudged(
+    edition: Edition, stage: Stage, offers: Sequence[Offer], typed: Mapping[str, str]
+) -> list[tuple[str, str]]:
+    """Return the criteria of which something is to be said before what is offered, and nothing was yet."""
+    actions = {action for offer in offers for action in offer.actions}
+    if not any(checklist.is_asked_at(edition.stages, stage, action) for action in actions):
+        return []
+    checks = {c.id: {"tick": typed.get(f"tick-{c.id}", "")} for c in edition.criteria}
+    return [(each.id, each.clause) for each in checklist.unjudged(edition, checks)]
+
+
+def _kept(of: Opened, typed: Mapping[str, str]) -> list[tuple[str, str]]:
+    """Return what was typed and now has no field to stand in, so that it can be copied."""
+    found = [(str(_("意见")), typed.get("words", ""))]
+    found += [
+        (_named(of, name.removeprefix("comment-")), words)
+        for name, words in typed.items()
+        if name.startswith("comment-")
+    ]
+    return [(name, words) for name, words in found if words.strip()]
+
+
+def _lacking(of: Opened, edition: Edition, stage: Stage, offers: Sequence[Offer]) -> list[NotYet]:
+    """Return what is still lacking for those for whom the person recommends the case here."""
+    authorities = {
+        offer.organisation.pk: offer.organisation
+        for offer in offers
+        if Action.AGREE in offer.actions
+        and offer.organisation.kind == OrganisationKind.AUTHORITY
+        and recommending_stage(edition=edition, authority=offer.organisation) == stage
+    }
+    found = (lacking(round_=of.application.round, authority=each) for each in authorities.values())
+    return [each for each in found if each.order or each.scan]
 
 
 def _industry(organisation: Organisation) -> str:
@@ -213,7 +258,7 @@ def _offered(of: Opened, edition: Edition, stage: Stage, offers: Sequence[Offer]
 def _barred(of: Opened, edition: Edition, offer: Offer, duty: Duty | None) -> str:
     """Return why another duty in the case forbids this one to the person, or to whom it stands in for (S7)."""
     for person in (of.at.user, offer.on_behalf_of):
-        if person and duty and (had := deciding.other_duty(of.application, edition, person, duty)):
+        if person and duty and (had := other_duty(of.application, edition, person, duty)):
             return words_of(ReviewRefused("acted_before", had))
     return ""
 
@@ -247,6 +292,12 @@ def _timeline(of: Opened) -> list[tuple[queries.Entry, str, str, list[tuple[str,
     return found
 
 
+def _late_opinions(of: Opened) -> list[Consultation]:
+    """Return what departments said late, as far as the reader may know: it came after what stands in the acts."""
+    rows = consultations.asked(user=of.at.user, application=of.application, on=of.at.today).rows
+    return [row.consultation for row in rows if row.is_late and row.consultation is not None]
+
+
 def _named(of: Opened, key: str) -> str:
     """Return what a comment concerns: a field of the case, or a criterion's clause."""
     if key in {field.name for field in Case._meta.get_fields()}:
@@ -266,7 +317,8 @@ def _own_context(of: Opened) -> dict[str, Any]:
         application=of.application, round=of.application.round, told=told, timeline=_timeline(of),
         outcome=telling.OUTCOME_WORDS[told.standing.outcome] if told.standing.outcome else "",
         comments=[(key, _named(of, key), words, key in _FIELDS) for key, words in comments.items()],
-        returned=last if told.is_returned else None, can_withdraw=Action.WITHDRAW in offered,
+        returned=last if told.is_returned else None,
+        can_withdraw=Action.WITHDRAW in offered and of.application.is_direct,
         can_submit=Action.SUBMIT in offered and of.application.case is not None,
         steps=_steps(edition.stages, told.standing),
         needs_agency=stages.stage_of(edition.stages, told.standing.stage).kind == "third_party",
@@ -293,10 +345,16 @@ def decide(request: HttpRequest, code: str) -> HttpResponse:
     if action is None or (of.audience is Audience.APPLICANT and action is not Action.WITHDRAW):
         raise Http404
     try:
-        deciding.decide(
-            application=of.application, version=version, action=action, said=_said(request, of), role=role,
-            by=of.at.user, now=of.at.now,
-        )  # fmt: skip
+        if of.audience is Audience.APPLICANT:
+            deciding.withdraw(
+                application=of.application, told_version=version, said=_said(request, of), role=role,
+                by=of.at.user, now=of.at.now,
+            )  # fmt: skip
+        else:
+            deciding.decide(
+                application=of.application, version=version, action=action, said=_said(request, of), role=role,
+                by=of.at.user, now=of.at.now,
+            )  # fmt: skip
     except EvidenceRefused as refused_file:
         return _again(request, of, sentence(refused_file.code), 422)
     except ReviewRefused as refused:
@@ -319,18 +377,18 @@ def _said(request: HttpRequest, of: Opened) -> Said:
         return Said(words=request.POST.get("words", "")[:5000])
     known = {name for name, _text in claims.texts(of.application.submission.content)}
     criteria = {c.id for c in queries.edition_of(of.application).criteria}
-    comments, checklist = {}, {}
+    comments, checks = {}, {}
     for name in known | criteria:
         if words := request.POST.get(f"comment-{name}", "").strip()[:2000]:
             comments[name] = words
     for name in sorted(criteria):
         tick = request.POST.get(f"tick-{name}", "")
         if tick and tick in TICK_WORDS:
-            checklist[name] = {"tick": tick, "words": comments.get(name, "")}
+            checks[name] = {"tick": tick, "words": comments.get(name, "")}
     documents = [(file.name or "", file.read()) for file in request.FILES.getlist("documents")]
     return Said(
         words=request.POST.get("words", "")[:5000], comments=dict(sorted(comments.items())),
-        documents=documents, details={"checklist": checklist} if checklist else None,
+        documents=documents, details={"checklist": checks} if checks else None,
     )  # fmt: skip
 
 

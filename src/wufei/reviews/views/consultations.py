@@ -87,11 +87,12 @@ def _page(
     application = row.application
     content = application.submission.content
     edition = policy_queries.edition(application.round.edition)
-    is_open = row.answered_at is None and application.stage == row.stage and not application.outcome
+    is_stage_over = application.stage != row.stage or bool(application.outcome)
     known = {field.name for field in Case._meta.get_fields()}
     context = at.context(
         row=row, application=application, round=application.round, edition=edition, form=form, is_own=is_own,
-        is_open=is_open, is_overdue=at.today > row.due_on, rule=queries.RULE,
+        is_open=queries.is_open(row), is_stage_over=is_stage_over, is_late=bool(queries.late_among([row])),
+        is_overdue=at.today > row.due_on, rule=queries.RULE,
         district=division_name(application.district_code), claims=claims.claims(content, edition),
         texts=[(label_of(n) if n in known else n, text) for n, text in claims.texts(content)],
     )  # fmt: skip
@@ -110,7 +111,12 @@ def consult(request: HttpRequest, code: str) -> HttpResponse:
 
     def act() -> Any:
         made = services.consult(application=application, names=names, by=at.user, now=at.now)
-        return _("已向%(names)s征求意见。") % {"names": "、".join(row.department for row in made)}
+        words = _("已向%(names)s征求意见。") % {"names": "、".join(row.department for row in made)}
+        if application.due_on and any(row.due_on > application.due_on for row in made):
+            words += _("答复期限晚于本环节的办理期限 %(due)s，请留意。") % {
+                "due": application.due_on.isoformat()
+            }
+        return words
 
     return _done(request, code, act)
 

@@ -46,7 +46,7 @@ def facts(request: HttpRequest, uscc: str) -> HttpResponse:
     if request.GET.get("export") == "xlsx":
         ordered, _sort = sorted_rows(request=request, rows=rows, sorts=SORTS, default="-on")
         return export(title=_("信用信息"), columns=_columns(), rows=ordered.iterator(chunk_size=2000))
-    shown = listing(request=request, rows=rows, sorts=SORTS, default_sort="-on", form=form)
+    shown = listing(request=request, rows=rows, sorts=SORTS, default_sort="-on", form=form, keys_first=True)
     context = at.context(
         listing=shown, upload=upload, faults=faults[:MOST_FAULTS_SHOWN], fault_count=len(faults)
     )

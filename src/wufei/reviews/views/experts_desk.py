@@ -10,7 +10,9 @@ from wufei.registry.access import Permission
 from wufei.registry.queries import require
 from wufei.reviews.models import Assignment, Round
 from wufei.reviews.queries.experts import assignment_for, expert_stage, scoring_of
+from wufei.reviews.queries.roles import authority_roles
 from wufei.reviews.refusals import ReviewRefused
+from wufei.reviews.stages import deciders
 from wufei.reviews.views.rounds_desk import Desk, RoundDesk, desk, round_desk
 
 
@@ -29,25 +31,42 @@ class ScoredRound:
         return self.of.round
 
     def context(self, **more: Any) -> dict[str, Any]:
-        return self.of.context(stage=self.stage, scoring=self.scoring, **more)
+        reads = self.of.runs or _decides_after(self)
+        return self.of.context(stage=self.stage, scoring=self.scoring, reads_scores=reads, **more)
 
 
-def scored_round(request: HttpRequest, round_id: int, *, must_run: bool = True) -> ScoredRound:
+def scored_round(
+    request: HttpRequest, round_id: int, *, must_run: bool = True, deciders_may: bool = False
+) -> ScoredRound:
     """
-    Return the round with the stage that is asked for.
+    Return the round with the stage that is asked for; `deciders_may` opens it to who decides with it afterwards.
 
     :raises Http404: where the person may not see it, or no expert scores in it
     :raises NotPermitted: where the person sees it, but does not run it
     """
     of = round_desk(request, round_id)
-    if must_run:
-        user, authority = of.at.user, of.round.authority
-        require(user=user, permission=Permission.RUN_ROUND, organisation=authority, on=of.at.today)
     try:
         stage = expert_stage(edition=of.edition, stage=request.GET.get("stage", ""))
-        return ScoredRound(of=of, stage=stage, scoring=scoring_of(edition=of.edition))
+        found = ScoredRound(of=of, stage=stage, scoring=scoring_of(edition=of.edition))
     except ReviewRefused as refused:
         raise Http404 from refused
+    if must_run and not (deciders_may and _decides_after(found)):
+        user, authority = of.at.user, of.round.authority
+        require(user=user, permission=Permission.RUN_ROUND, organisation=authority, on=of.at.today)
+    return found
+
+
+def _decides_after(found: ScoredRound) -> bool:
+    """Return whether the person decides a later stage for another department of the authority's own place."""
+    place = found.round.authority.division_code
+    own = {
+        role
+        for role, organisation in authority_roles(user=found.at.user, division_code=place)
+        if organisation.division_code == place
+    }
+    every = found.of.edition.stages
+    later = every[[stage.id for stage in every].index(found.stage.id) + 1 :]
+    return any(own & set(deciders(stage)) for stage in later)
 
 
 def own_assignment(request: HttpRequest, assignment_id: int) -> tuple[Desk, Assignment]:

@@ -1,10 +1,12 @@
 """Public notices as the officer works with them: put up, put off, objections decided, cleared."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
+from hashlib import sha256
 from typing import Any
 
 from django.contrib import messages
 from django.core.paginator import Paginator
+from django.db.models import QuerySet
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseBase
 from django.shortcuts import redirect, render
 from django.utils.translation import gettext as _
@@ -27,6 +29,7 @@ from wufei.reviews.views.rounds_desk import Desk, RoundDesk, desk, round_desk
 from wufei.reviews.wording import words_of
 
 ITEMS = 100
+NAMED = 500  # by name in the preview
 
 
 def run_by(request: HttpRequest, round_id: int) -> RoundDesk:
@@ -61,33 +64,58 @@ def put_up(request: HttpRequest, round_id: int) -> HttpResponse:
     stage = queries.notice_stage(of.edition)
     if stage is None:
         raise Http404
-    candidates = list(queries.to_be_listed(round_=of.round, stage=stage))
-    chosen = [row for row in candidates if row.code in set(request.POST.getlist("code"))]
+    candidates = queries.to_be_listed(round_=of.round, stage=stage)
     first = {"title": _("关于%(round)s拟认定名单的公示") % {"round": of.round.title}}
     form = NoticeForm(request.POST or None, initial=first)
-    if request.method == "POST" and form.is_valid() and _sound(request, form, chosen):
-        if request.POST.get("step") != "publish":
-            return _preview(request, of, stage, form, chosen)
-        if (notice := _published(of, form, chosen)) is not None:
-            messages.success(request, _("已发布公示，至 %(day)s。") % {"day": notice.ends_on.isoformat()})
-            return redirect("reviews:notice", notice.pk)
-    ticked = {row.code for row in chosen} if request.method == "POST" else {row.code for row in candidates}
+    if request.method == "POST" and form.is_valid():
+        chosen = _chosen(request, candidates)
+        if _sound(request, form, chosen):
+            if request.POST.get("step") != "publish":
+                return _preview(request, of, stage, form, chosen)
+            if (notice := _published(of, form, chosen)) is not None:
+                messages.success(request, _("已发布公示，至 %(day)s。") % {"day": notice.ends_on.isoformat()})
+                return redirect("reviews:notice", notice.pk)
+    return _form_page(request, of, stage, form, candidates)
+
+
+def _form_page(
+    request: HttpRequest, of: RoundDesk, stage: Stage, form: NoticeForm, candidates: QuerySet[Application]
+) -> HttpResponse:
+    """A page of what waits; before anything was said, all of it is ticked."""
+    page = page_at(Paginator(candidates, ITEMS), request.GET.get("page"))
+    left_out = set(request.POST.getlist("shown")) - set(request.POST.getlist("code"))
     context = of.context(
-        form=form, rows=[(row, row.code in ticked) for row in candidates], stage=stage
+        form=form, rows=[(row, row.code not in left_out) for row in page], stage=stage, page=page,
+        which=request.POST.get("which", "page"),
     )  # fmt: skip
     return render(request, "reviews/notices_form.html", context, status=422 if form.errors else 200)
 
 
+def _chosen(request: HttpRequest, candidates: QuerySet[Application]) -> list[Application]:
+    """Return what was ticked on the page; or all that waits, without what was shown and not ticked."""
+    ticked = set(request.POST.getlist("code"))
+    if request.POST.get("which") != "all":
+        return list(candidates.filter(code__in=ticked))
+    left_out = set(request.POST.getlist("shown")) - ticked
+    return [row for row in candidates if row.code not in left_out]
+
+
+def _fingerprint(chosen: Sequence[Application]) -> str:
+    return sha256("\n".join(row.code for row in chosen).encode()).hexdigest()
+
+
 def _sound(request: HttpRequest, form: NoticeForm, chosen: list[Application]) -> bool:
-    """Return whether what was ticked is still there to be listed."""
-    if not chosen or len(chosen) != len(set(request.POST.getlist("code"))):
-        gone = bool(request.POST.getlist("code"))
-        form.add_error(
-            None,
-            _("有单位已不在公示环节，请核对后重新选择。")
-            if gone
-            else words_of(ReviewRefused("notice_empty")),
-        )
+    """Return whether what was chosen is still there to be listed, and is what was looked at."""
+    ticked, previewed = set(request.POST.getlist("code")), request.POST.get("chosen")
+    if request.POST.get("which") == "all":
+        is_publishing = request.POST.get("step") == "publish"
+        has_changed = is_publishing and previewed != _fingerprint(chosen)
+    else:
+        has_changed = len(chosen) != len(ticked)
+    if has_changed:
+        form.add_error(None, _("有单位已不在公示环节，或有新的单位进入，请核对后重新选择。"))
+    elif not chosen:
+        form.add_error(None, words_of(ReviewRefused("notice_empty")))
     return not form.errors
 
 
@@ -98,9 +126,14 @@ def _preview(
         dates = queries.foreseen(stage=stage, on=of.at.today)
     except YearNotLoaded as missing:
         form.add_error(None, words_of(ReviewRefused("year_not_loaded", str(missing))))
-        context = of.context(form=form, rows=[(row, True) for row in chosen], stage=stage)
-        return render(request, "reviews/notices_form.html", context, status=422)
-    context = of.context(form=form, rows=chosen, said=form.cleaned_data, dates=dates)
+        return _form_page(request, of, stage, form, queries.to_be_listed(round_=of.round, stage=stage))
+    is_all = request.POST.get("which") == "all"
+    ticked = request.POST.getlist("code")
+    context = of.context(
+        form=form, rows=chosen[:NAMED], more=max(0, len(chosen) - NAMED), total=len(chosen), said=form.cleaned_data,
+        dates=dates, is_all=is_all, chosen=_fingerprint(chosen) if is_all else "", codes=ticked,
+        shown=request.POST.getlist("shown") if is_all else [],
+    )  # fmt: skip
     return render(request, "reviews/notices_preview.html", context)
 
 
@@ -143,7 +176,7 @@ def notice(request: HttpRequest, notice_id: int) -> HttpResponse:
     )
     context = at.context(
         notice=found, page=page, objections=objections, is_over=is_over, undecided=undecided, waiting=waiting,
-        extend=ExtendForm(), listing={"is_filtered": False},
+        extend=ExtendForm(), working_days=queries.working_days_of(found), listing={"is_filtered": False},
     )  # fmt: skip
     return render(request, "reviews/notices_page.html", context)
 
@@ -185,17 +218,26 @@ def clear(request: HttpRequest, notice_id: int) -> HttpResponse:
 
 @require_http_methods(["GET", "POST"])
 def remove(request: HttpRequest, notice_id: int, position: int) -> HttpResponse:
-    """Take an application off the list, with the reason."""
+    """Take an application off the list: what will happen is shown with the reason first, and done then."""
     at, found = _notice(request, notice_id)
     item = queries.items_of(notice=found).filter(position=position).first()
     if item is None:
         raise Http404
     form = RemoveForm(request.POST or None)
+    preview = ""
     if request.method == "POST" and form.is_valid():
         words = form.cleaned_data["words"]
-        return _done(request, found, _("已移出公示名单。"),
-                     lambda: services.remove_item(item=item, words=words, by=at.user, now=at.now))  # fmt: skip
-    context = at.context(form=form, notice=found, item=item)
+        try:
+            services.check_reason(words)
+        except ReviewRefused as refused:
+            form.add_error("words", words_of(refused))
+        else:
+            if "confirm" in request.POST:
+                return _done(request, found, _("已移出公示名单。"),
+                             lambda: services.remove_item(item=item, words=words, by=at.user, now=at.now))  # fmt: skip
+            preview = words.strip()
+    undecided = item.objections.filter(decision="").order_by("pk")
+    context = at.context(form=form, notice=found, item=item, preview=preview, undecided=undecided)
     return render(request, "reviews/notices_remove.html", context, status=422 if form.errors else 200)
 
 

@@ -55,7 +55,9 @@ def register(request: HttpRequest, uscc: str) -> HttpResponse:
     if request.GET.get("export") == "xlsx":
         ordered, _sort = sorted_rows(request=request, rows=rows, sorts=SORTS, default="number")
         return export(title=_("名单"), columns=_columns(), rows=ordered.iterator(chunk_size=2000))
-    shown = listing(request=request, rows=rows, sorts=SORTS, default_sort="number", form=form)
+    shown = listing(
+        request=request, rows=rows, sorts=SORTS, default_sort="number", form=form, keys_first=True
+    )
     known = known_editions()
     context = at.context(
         listing=shown, day=day,
@@ -137,7 +139,10 @@ def grant(request: HttpRequest, uscc: str, application_id: int) -> HttpResponse:
         try:
             made = services.grant_title(application=application, by=at.user, now=at.now, **form.cleaned_data)
         except ReviewRefused as refused:
-            form.add_error("number" if refused.code == "number_taken" else None, words_of(refused))
+            fields = {
+                "number_taken": "number", "granted_too_early": "granted_on", "granted_in_future": "granted_on",
+            }  # fmt: skip
+            form.add_error(fields.get(refused.code), words_of(refused))
         else:
             messages.success(request, _("已登记称号“%(number)s”。") % {"number": made.number})
             return redirect("reviews:title", uscc, made.pk)
@@ -152,7 +157,7 @@ def end(request: HttpRequest, uscc: str, title_id: int) -> HttpResponse:
     found = one_title(at, title_id)
     if found.authority_id != at.organisation.pk:
         raise Http404
-    causes = queries.causes(title=found)
+    causes = queries.ending_causes(title=found)
     initial = {
         "seen": found.events.count(), "on": at.today, "kind": request.GET.get("kind", ""),
         "cause": request.GET.get("cause", ""),

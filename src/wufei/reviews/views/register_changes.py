@@ -51,7 +51,9 @@ def change(request: HttpRequest, uscc: str, change_id: int) -> HttpResponse:
     title = one_title(at, report.title_id)
     part = _part(at, report, title)
     causes = (
-        queries.causes(title=title) if report.kind == ChangeReport.Kind.CLOSURE and part == "city" else []
+        queries.ending_causes(title=title)
+        if report.kind == ChangeReport.Kind.CLOSURE and part == "city"
+        else []
     )
     form = HandleForm(
         request.POST or None, causes=causes, records=part == "city", initial={"version": report.version}

@@ -14,6 +14,7 @@ from django.views.decorators.http import require_http_methods, require_POST, req
 from wufei.cases.evidence import MEDIA_TYPES, EvidenceRefused
 from wufei.cases.refusals import sentence
 from wufei.policies import queries as policy_queries
+from wufei.policies.edition import Edition
 from wufei.registry.access import Permission
 from wufei.registry.models import Organisation
 from wufei.registry.queries import require
@@ -40,6 +41,8 @@ from wufei.reviews.stages import Outcome
 from wufei.reviews.views.rounds_desk import RoundDesk, desk, round_desk
 from wufei.reviews.wording import words_of
 
+DEADLINES = frozenset({"deadline_in_past", "deadline_after_report"})
+
 
 @require_safe
 def rounds(request: HttpRequest) -> HttpResponse:
@@ -61,20 +64,32 @@ def rounds(request: HttpRequest) -> HttpResponse:
              for row in page]  # fmt: skip
     is_filtered = any(request.GET.get(name) for name in form.fields)
     context = at.context(
-        form=form, page=page, rows=shown, can_open=bool(authorities),
+        form=form, page=page, rows=shown, can_open=bool(_openable(authorities)[1]),
         listing={"is_filtered": is_filtered},
     )  # fmt: skip
     return render(request, "reviews/rounds_list.html", context)
+
+
+def _openable(authorities: list[Organisation]) -> tuple[list[Edition], list[Organisation]]:
+    """Return the editions of which one of these authorities opens a round, and those that open one."""
+    pairs = [
+        (edition, authority)
+        for edition in policy_queries.known_editions().values()
+        for authority in authorities
+        if queries.runs_rounds_of(edition=edition, authority=authority)
+    ]
+    found = {authority.pk for _, authority in pairs}
+    editions = {edition.id: edition for edition, _ in pairs}
+    return list(editions.values()), [each for each in authorities if each.pk in found]
 
 
 @require_http_methods(["GET", "POST"])
 def open_round(request: HttpRequest) -> HttpResponse:
     """Open a round from an edition."""
     at = desk(request)
-    authorities = at.authorities()
+    editions, authorities = _openable(at.authorities())
     if not authorities:
         raise Http404
-    editions = [e for e in policy_queries.known_editions().values() if e.stages]
     first = {"year": at.today.year}
     form = OpenRoundForm(request.POST or None, editions=editions, authorities=authorities, initial=first)
     if request.method == "POST" and form.is_valid():
@@ -103,8 +118,9 @@ def round_page(request: HttpRequest, round_id: int) -> HttpResponse:
     status = None if among is None else queries.status_of(round_=of.round, among=among, openable=openable)
     documents = [row for row in of.round.documents.select_related("added_by", "authority").order_by("pk")
                  if _may_read(of, row)]  # fmt: skip
+    reporting = queries.reporting_days(round_=of.round)
     context = of.context(
-        status=status, outcomes=_in_words(status) if status else (), documents=documents,
+        reporting=reporting, other_dates=[day for day in of.edition.dates if day not in reporting], status=status, outcomes=_in_words(status) if status else (), documents=documents,
         kinds=dict(DOCUMENT_KINDS), document_form=DocumentForm() if of.runs else None,
         quotas=queries.quotas_of(round_=of.round) if of.runs else (),
         late=of.round.late_admissions.select_related("organisation", "by").order_by("-pk") if of.runs else (),
@@ -173,7 +189,7 @@ def edit_round(request: HttpRequest, round_id: int) -> HttpResponse:
             words = words_of(refused)
             if refused.code == "stale":
                 words = _("本轮刚被他人修改，您的内容没有保存：请另开窗口核对后，复制过去再保存。")
-            form.add_error("submission_deadline" if refused.code == "deadline_in_past" else None, words)
+            form.add_error("submission_deadline" if refused.code in DEADLINES else None, words)
             status = 409 if refused.is_conflict else 422
     elif form.errors:
         status = 422

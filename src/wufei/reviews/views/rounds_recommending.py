@@ -48,7 +48,7 @@ def recommendations(request: HttpRequest, round_id: int, uscc: str) -> HttpRespo
         return _ordered(request, of, authority)
     if request.GET.get("export") == "xlsx":
         whole = recommendation_list(round_=of.round, authority=authority)
-        return export(title=_("推荐名单"), columns=_columns(), rows=whole.rows)
+        return export(title=_("推荐名单"), columns=_columns(is_judged=whole.is_judged), rows=whole.rows)
     candidates = candidates_of(round_=of.round, authority=authority, edition=of.edition)
     page = page_at(Paginator(range(candidates.count()), ROWS_PER_PAGE), request.GET.get("page"))
     first = max(page.start_index(), 1)
@@ -105,17 +105,18 @@ def _moved(request: HttpRequest) -> dict[str, int] | None:
     }
 
 
-def _columns() -> list[tuple[str, Any]]:
+def _columns(*, is_judged: bool) -> list[tuple[str, Any]]:
     def over(row: Recommended) -> str:
         return _("超出名额") if row.is_over else ""
 
+    score = [(_("评审得分"), lambda row: row.score)] if is_judged else []
     return [
         (_("推荐排序"), lambda row: row.position),
         (_("编号"), lambda row: row.application.code),
         (_("单位名称"), lambda row: row.application.organisation.name),
         (_("统一社会信用代码"), lambda row: row.application.organisation.uscc),
         (_("区县"), lambda row: division_name(row.application.district_code)),
-        (_("平均评分"), lambda row: row.score),
+        *score,
         (_("状态"), lambda row: _("已推荐") if row.has_passed else _("未推荐")),
         (_("名额"), over),
     ]

@@ -26,7 +26,7 @@ from wufei.reviews.wording import words_of
 @require_safe
 def scores(request: HttpRequest, round_id: int) -> HttpResponse:
     """Show the matrix; `?only=outliers` those where an expert lies far from the rest."""
-    of = scored_round(request, round_id)
+    of = scored_round(request, round_id, deciders_may=True)
     only = request.GET.get("only") == "outliers"
     keys: Any = queries.scored_keys(round_=of.round, stage=of.stage.id)
     if only:
@@ -87,7 +87,7 @@ def _case(of: ScoredRound, row: Application) -> dict[str, Any]:
 @require_safe
 def ranking(request: HttpRequest, round_id: int) -> HttpResponse:
     """Show the ranking, and what a cut-off would select."""
-    of = scored_round(request, round_id)
+    of = scored_round(request, round_id, deciders_may=True)
     if request.GET.get("export") == "xlsx":
         return _exported(rankings.ranking(round_=of.round, stage=of.stage.id))
     found = rankings.ranking_shown(round_=of.round, stage=of.stage.id)

@@ -2,6 +2,7 @@
 
 from datetime import datetime
 from decimal import ROUND_HALF_UP, Decimal
+from functools import lru_cache
 from typing import Any
 
 from django import forms, template
@@ -29,6 +30,7 @@ _TRUTH_WORDS = {
 
 
 @register.simple_tag
+@lru_cache(maxsize=256)
 def icon(name: str) -> SafeString:
     """Draw an icon of the vendored sprite; it is decoration, the words stand beside it."""
     return format_html(
