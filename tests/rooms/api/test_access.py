@@ -102,7 +102,8 @@ ROWS = {
         "run round", by="authority", others=404, but=(("administrator", 403),),
         body=lambda world: {
             "edition": "chongqing-2026-6-enterprise", "year": timezone.localdate().year + 1,
-            "authority": world.authority.uscc,
+            "authority": world.authority.uscc, "notice_text": "现予征集。",
+            "submission_deadline": f"{timezone.localdate().year + 1}-03-01",
         },
     ),
     f"GET {R}": Row(ANYBODY),

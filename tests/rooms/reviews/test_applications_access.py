@@ -30,10 +30,11 @@ OF_THE_DISTRICT = {"DISTRICT_INDUSTRY", "DISTRICT_INDUSTRY_2", "DISTRICT_ENVIRON
 SEES_IT = OF_THE_DISTRICT | {"applicant"}
 OFFICERS = EVERYBODY - {"applicant", "stranger", "expert1", "agency", "administrator", "nobody"}
 RUNS_IT = {"CITY_INDUSTRY"}
+ISSUERS = {"CITY_INDUSTRY", "PROVINCE_INDUSTRY", "MINISTRY_INDUSTRY"}  # of an edition's level and region
 # A published round's page is everybody's; what is in it is each one's own.
 ROWS: dict[str, dict[str, set[str]]] = {
     "reviews:rounds": {"GET": EVERYBODY},
-    "reviews:open-round": {"GET": OFFICERS, "POST": OFFICERS},
+    "reviews:open-round": {"GET": ISSUERS, "POST": ISSUERS},
     "reviews:round": {"GET": EVERYBODY},
     "reviews:edit-round": {"GET": RUNS_IT, "POST": RUNS_IT},
     "reviews:publish-round": {"POST": RUNS_IT},

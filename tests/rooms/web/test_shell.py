@@ -83,7 +83,7 @@ def test_no_page_has_a_script_or_handler_of_its_own():
     for path in TEMPLATES:
         text = path.read_text()
         assert not re.search(r"<script(?![^>]*\ssrc=)", text), path
-        assert not re.search(r"\son[a-z]+=|hx-on|javascript:", text), path
+        assert not re.search(r"\son(?!ly=)[a-z]+=|hx-on|javascript:", text), path
 
 
 def test_no_asset_comes_from_elsewhere():

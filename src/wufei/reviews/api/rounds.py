@@ -59,6 +59,8 @@ class RoundIn(Asked):
     year: Annotated[Year, Field(strict=True)]
     authority: Annotated[str, Field(pattern=r"^[0-9A-Z]{18}$", description="组织单位的统一社会信用代码")]
     title: Text200 = ""
+    notice_text: Words = Field(default="", description="通知正文；没有正文不能发布")
+    submission_deadline: Day | None = Field(default=None, description="申报截止日期；没有截止日期不能发布")
 
 
 class RoundPatch(Asked):
@@ -213,12 +215,16 @@ def list_rounds(
 def open_round(request: ApiRequest, body: RoundIn) -> RoundOut:
     """同一单位、政策版本、年度只有一轮；已有的，答复的就是它。"""
     authority = organisation_of(request, body.authority, Permission.RUN_ROUND)
+    is_there = Round.objects.filter(authority=authority, edition=body.edition, year=body.year).exists()
+    who: dict[str, Any] = {"by": request.auth, "now": timezone.now()}
+    said = body.model_dump(include={"notice_text", "submission_deadline"}, exclude_defaults=True)
     try:
         with in_words():
             opened = services.open_round(
-                edition_id=body.edition, year=body.year, authority=authority, title=body.title, by=request.auth,
-                now=timezone.now(),
-            )  # fmt: skip
+                edition_id=body.edition, year=body.year, authority=authority, title=body.title, **who
+            )
+            if said and not is_there:
+                opened = services.edit_round(round_=opened, version=opened.version, changes=said, **who)
     except UnknownEdition:
         raise malformed("body.edition", "edition_unknown", "没有这个政策版本；请先列出政策版本。") from None
     return _document(opened)
