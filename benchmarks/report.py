@@ -181,7 +181,7 @@ READING = """
 - The whole import stays below a third of the raw rate where the first table says so. Of some five CPU seconds that
   100,000 rows take on SQLite, three are posting's own, half a second is calamine's (it reads the cells), a quarter
   is the check that nothing hostile is opened, and little more than a second is ours: typing and validating cells,
-  fingerprints, client ids, drafts. Posting alone has 0.35 to 0.40 of the raw rate, so without a faster posting not
+  fingerprints, client ids, drafts. Posting alone has 0.35 to 0.45 of the raw rate, so without a faster posting not
   even a workbook that reads itself would come far above a third.
 - SQLite has one writer at a time: eight writers queue, bare or not, and those who wait sleep longer and longer.
 - On PostgreSQL writers of different organisations don't wait for each other; those of one organisation wait at the
