@@ -87,7 +87,9 @@ drafts = st.builds(
     stream_code=st.sampled_from(STREAMS),
     store_code=st.sampled_from(STORES),
     mass=st.integers(-1, 60).map(Mass),
-)
+    lot_code=st.none(), method=st.just(""), counterparty=st.just(""), handler=st.just(""), note=st.just(""),
+    client_id=st.none(), fingerprint=st.just(""),
+)  # fmt: skip
 
 
 class Ledger(RuleBasedStateMachine):
