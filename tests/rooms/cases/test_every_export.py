@@ -34,7 +34,8 @@ OFFERED = {
     "figures": ("indicators:figures", {}), "months": ("indicators:months", {"year": 2025}),
     "members": ("registry:members", {}), "audit": ("registry:audit-log", {}),
     "organisations": ("registry:organisations", None), "users": ("registry:users", None),
-    "public-register": ("portal:register", None),
+    "public-register": ("portal:register", None), "public-agencies": ("portal:agencies", None),
+    "public-excluded": ("portal:excluded-agencies", None),
 }  # fmt: skip
 
 
