@@ -255,8 +255,9 @@ def draw_and_assign(page: Page, at_round: str) -> list[str]:
     page.get_by_role("textbox", name="种子").fill(SEED)
     page.get_by_role("button", name="公布种子并抽取").click()
     confirm(page)
-    numbers = page.locator("section[aria-labelledby=drawn] tbody th").all_inner_texts()
-    assert len(numbers) == 3
+    drawn = page.locator("section[aria-labelledby=drawn] tbody th")
+    expect(drawn).to_have_count(3)  # once the page that the button leads to is there
+    numbers = drawn.all_inner_texts()
     page.goto(f"{at_round}assignments/")
     page.get_by_role("button", name="分配 1 件").click()
     confirm(page)
