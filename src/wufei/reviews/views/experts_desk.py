@@ -7,7 +7,7 @@ from django.http import Http404, HttpRequest
 
 from wufei.policies.edition import Scoring, Stage
 from wufei.registry.access import Permission
-from wufei.registry.queries import require
+from wufei.registry.queries import NotPermitted
 from wufei.reviews.models import Assignment, Round
 from wufei.reviews.queries.experts import assignment_for, expert_stage, scoring_of
 from wufei.reviews.queries.roles import authority_roles
@@ -21,6 +21,7 @@ class ScoredRound:
     of: RoundDesk
     stage: Stage
     scoring: Scoring
+    reads_scores: bool  # runs the round, or decides with it what the experts judged
 
     @property
     def at(self) -> Desk:
@@ -31,8 +32,7 @@ class ScoredRound:
         return self.of.round
 
     def context(self, **more: Any) -> dict[str, Any]:
-        reads = self.of.runs or _decides_after(self)
-        return self.of.context(stage=self.stage, scoring=self.scoring, reads_scores=reads, **more)
+        return self.of.context(stage=self.stage, scoring=self.scoring, reads_scores=self.reads_scores, **more)
 
 
 def scored_round(
@@ -47,25 +47,25 @@ def scored_round(
     of = round_desk(request, round_id)
     try:
         stage = expert_stage(edition=of.edition, stage=request.GET.get("stage", ""))
-        found = ScoredRound(of=of, stage=stage, scoring=scoring_of(edition=of.edition))
+        scoring = scoring_of(edition=of.edition)
     except ReviewRefused as refused:
         raise Http404 from refused
-    if must_run and not (deciders_may and _decides_after(found)):
-        user, authority = of.at.user, of.round.authority
-        require(user=user, permission=Permission.RUN_ROUND, organisation=authority, on=of.at.today)
-    return found
+    reads = of.runs or _decides_after(of, stage)
+    if must_run and not (reads if deciders_may else of.runs):
+        raise NotPermitted(Permission.RUN_ROUND)
+    return ScoredRound(of=of, stage=stage, scoring=scoring, reads_scores=reads)
 
 
-def _decides_after(found: ScoredRound) -> bool:
+def _decides_after(of: RoundDesk, judged: Stage) -> bool:
     """Return whether the person decides a later stage for another department of the authority's own place."""
-    place = found.round.authority.division_code
+    place = of.round.authority.division_code
     own = {
         role
-        for role, organisation in authority_roles(user=found.at.user, division_code=place)
+        for role, organisation in authority_roles(user=of.at.user, division_code=place)
         if organisation.division_code == place
     }
-    every = found.of.edition.stages
-    later = every[[stage.id for stage in every].index(found.stage.id) + 1 :]
+    every = of.edition.stages
+    later = every[[stage.id for stage in every].index(judged.id) + 1 :]
     return any(own & set(deciders(stage)) for stage in later)
 
 
