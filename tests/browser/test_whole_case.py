@@ -356,11 +356,10 @@ def clear(page: Page, notice_id: str) -> None:
 
 
 def nobody_decides_what_they_reviewed(page: Page, code: str) -> None:
-    """Promise S7: who reviewed for the city is refused the decision, and told why."""
+    """Promise S7: who reviewed for the city reads why the decision is another officer's."""
     page.goto(f"/reviews/applications/{code}/")
-    page.get_by_label("意见", exact=True).fill("同意认定。")
-    page.get_by_role("button", name="认定", exact=True).click()
-    expect(page.get_by_role("alert")).to_be_visible()
+    expect(page.get_by_role("button", name="认定", exact=True)).to_be_disabled()
+    expect(page.get_by_text("申报、推荐、评分、认定不得由同一人办理")).to_be_visible()
 
 
 def enter_title(page: Page, code: str) -> str:
