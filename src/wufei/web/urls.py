@@ -14,6 +14,9 @@ urlpatterns = [
     path("o/<slug:uscc>/flows/", homes.flows, name="flows"),
     path("", include("wufei.registry.urls")),
     path("", include("wufei.ledger.urls")),
+    path("", include("wufei.labels.urls")),
+    path("", include("wufei.transfers.urls")),
+    path("", include("wufei.shopfloor.urls")),
     path("", include("wufei.indicators.urls")),  # o/<uscc>/figures/…
     path("", include("wufei.policies.urls")),  # o/<uscc>/evaluation/… declarations/… requirements/…
     path("", include("wufei.cases.urls")),  # o/<uscc>/cases/…
