@@ -108,7 +108,7 @@ def _copy_sqlite_table(cursor: Any) -> None:
 
 
 def _column_types(_table: str) -> list[str]:
-    from wufei.ledger.services import COLUMNS
+    from wufei.ledger.services.moving import COLUMNS
 
     whole = {
         "seq",
@@ -120,7 +120,7 @@ def _column_types(_table: str) -> list[str]:
 
 def stored_rows(organisation: Any, *, limit: int | None = None) -> list[tuple[Any, ...]]:
     """Return the organisation's movements as the driver takes them, without key."""
-    from wufei.ledger.services import COLUMNS
+    from wufei.ledger.services.moving import COLUMNS
     from wufei.registry.queries import asked
 
     end = f" LIMIT {limit}" if limit else ""
@@ -136,7 +136,7 @@ def insert_raw(table: str, rows: Sequence[tuple[Any, ...]]) -> None:
 
     from django.db import connection, transaction
 
-    from wufei.ledger.services import COLUMNS, INTO_MOVEMENTS, ROWS_PER_STATEMENT, insertion
+    from wufei.ledger.services.moving import COLUMNS, INTO_MOVEMENTS, ROWS_PER_STATEMENT, insertion
     from wufei.registry.queries import asked
 
     into = INTO_MOVEMENTS.replace("ledger_movement", table)

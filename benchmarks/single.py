@@ -45,7 +45,7 @@ def _sides(number: int, organisation_number: int) -> dict[str, Callable[[], None
     from django.db import connection, transaction
 
     from wufei.ledger import services
-    from wufei.ledger.services import insertion
+    from wufei.ledger.services.moving import insertion
     from wufei.registry.models import Organisation, User
     from wufei.registry.queries import asked
 

@@ -1,8 +1,8 @@
-"""What changes the ledger. Every write is here, each in one transaction."""
+"""Movements: posted, and taken back. Each call is one transaction that holds the organisation's chain."""
 
 import uuid
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from datetime import UTC, date, datetime, timedelta
+from datetime import UTC, date, datetime
 from functools import cache, partial
 from itertools import chain, islice
 from typing import Any, NamedTuple, cast
@@ -11,28 +11,21 @@ from django.db import connection, transaction
 from django.db.models import QuerySet
 from django.utils.functional import SimpleLazyObject
 
-from wufei.catalogue.waste_codes import read_waste_code
 from wufei.ledger import posting, queries
-from wufei.ledger.chain import Link, genesis, link_hash, preferred_algorithm, root_of
+from wufei.ledger.chain import Link, genesis, link_hash, preferred_algorithm
 from wufei.ledger.kinds import INTO_STORE, Kind, PlaceKind
 from wufei.ledger.models import (
-    DailyRoot,
     Head,
     Lot,
-    MonthClosing,
     Movement,
     Place,
-    RootTimestamp,
-    StockSnapshot,
-    Stream,
-    VerifiedHead,
 )
-from wufei.ledger.posting import Draft, Refusal, lot_code_of, other_code, other_end, place_code
+from wufei.ledger.posting import Draft, Refusal, lot_code_of, other_code, other_end
 from wufei.ledger.queries import HeadRow, Named
 from wufei.registry.access import Permission
 from wufei.registry.models import Organisation, User
 from wufei.registry.queries import NotPermitted, Question, asked, insert_both, require
-from wufei.registry.services import audit, audit_row
+from wufei.registry.services import audit_row
 from wufei.terms.day import local_day
 from wufei.terms.mass import Mass
 
@@ -63,112 +56,6 @@ class ReversalRefused(Exception):
         self.code = code  # already_reversed, is_a_reversal, reason_missing, month_closed, source_overdrawn
         self.detail = detail
         super().__init__(f"{code} {detail}")
-
-
-class ClosingRefused(Exception):
-    """The month was not closed; `code` says why."""
-
-    def __init__(self, code: str):
-        self.code = code  # not_a_month_end, not_over_yet, already_closed
-        super().__init__(code)
-
-
-class DeclarationRefused(Exception):
-    """The store or stream was not written; `code` says why, `detail` in Chinese where the catalogue said it."""
-
-    def __init__(self, code: str, detail: str = ""):
-        self.code = code  # waste_code_unknown, code_reserved, stale_edit
-        self.detail = detail
-        super().__init__(f"{code} {detail}")
-
-
-# --- what there is ---------------------------------------------------------------------
-
-
-@transaction.atomic
-def declare_store(
-    *,
-    organisation: Organisation,
-    code: str,
-    name: str,
-    store_type: str = "",
-    capacity: Mass | None = None,
-    by: User,
-    now: datetime,
-) -> bool:
-    """Declare a store, or change its name, type and capacity; return whether anything was written."""
-    require(user=by, permission=Permission.EDIT_ORGANISATION, organisation=organisation, on=local_day(now))
-    if ":" in code:
-        raise DeclarationRefused("code_reserved", code)
-    said = {"name": name, "store_type": store_type, "capacity_g": capacity.grams if capacity else None}
-    return _declare(Place, organisation, code, {"kind": PlaceKind.STORE.value, **said}, by, now)
-
-
-@transaction.atomic
-def declare_stream(
-    *,
-    organisation: Organisation,
-    code: str,
-    name: str,
-    waste_code: str,
-    process_name: str,
-    physical_form: str = "",
-    main_components: str = "",
-    by: User,
-    now: datetime,
-) -> bool:
-    """
-    Declare a waste stream, or change what is said of it; return whether anything was written.
-
-    :raises DeclarationRefused: if the waste code is not understood
-    """
-    require(user=by, permission=Permission.EDIT_ORGANISATION, organisation=organisation, on=local_day(now))
-    reading = read_waste_code(waste_code)
-    if reading.fault:
-        raise DeclarationRefused("waste_code_unknown", reading.message)
-    process = _place(organisation, PlaceKind.PROCESS, process_name)
-    said = {
-        "name": name,
-        "waste_code": reading.code,
-        "waste_category": reading.category,
-        "waste_class": reading.waste_class,
-        "process_id": process.pk,
-        "physical_form": physical_form,
-        "main_components": main_components,
-    }
-    return _declare(Stream, organisation, code, said, by, now)
-
-
-def _declare(
-    model: Any, organisation: Organisation, code: str, said: dict[str, Any], by: User, now: datetime
-) -> bool:
-    row, created = model.objects.select_for_update().get_or_create(
-        organisation=organisation, code=code, defaults=said
-    )
-    changed = {key: value for key, value in said.items() if getattr(row, key) != value}
-    if not created and not changed:
-        return False
-    if changed:
-        model.objects.filter(pk=row.pk).update(**changed, version=row.version + 1)
-    audit(
-        by=by,
-        now=now,
-        organisation=organisation,
-        action=f"ledger.declare_{model.__name__.lower()}",
-        object_ref=code,
-        detail={key: str(value) for key, value in (changed or said).items()},
-    )
-    return True
-
-
-def _place(organisation: Organisation, kind: PlaceKind, name: str) -> Place:
-    """Return a place that comes into being when it is first named."""
-    return Place.objects.get_or_create(
-        organisation=organisation, code=place_code(kind, name), defaults={"kind": kind.value, "name": name}
-    )[0]
-
-
-# --- movements -------------------------------------------------------------------------
 
 
 @transaction.atomic
@@ -245,22 +132,22 @@ def _standing(
     )  # fmt: skip
     found = look()
     if found.head is None and found.may:
-        _begin_chain(organisation)
+        begin_chain(organisation)
         found = look()
     return found
 
 
-def _lock_head(organisation: Organisation) -> HeadRow:
+def lock_head(organisation: Organisation) -> HeadRow:
     """Take the organisation's chain for ourselves until the transaction ends; one writer at a time."""
     head = queries.locked_head(organisation=organisation)
     if head is None:
-        _begin_chain(organisation)
+        begin_chain(organisation)
         head = queries.locked_head(organisation=organisation)
         assert head is not None, "it was made just now"
     return head
 
 
-def _begin_chain(organisation: Organisation) -> None:
+def begin_chain(organisation: Organisation) -> None:
     algorithm = preferred_algorithm()
     start = genesis(uscc=organisation.uscc, algorithm=algorithm)
     Head.objects.get_or_create(
@@ -476,7 +363,7 @@ def reverse(
     """
     organisation = movement.organisation
     require(user=by, permission=Permission.REVERSE_MOVEMENTS, organisation=organisation, on=local_day(now))
-    head = _lock_head(organisation)
+    head = lock_head(organisation)
     movement = queries.movements(organisation=organisation).get(pk=movement.pk)
     day = moved_on or movement.moved_on
     if not reason.strip():
@@ -516,78 +403,3 @@ def _refuse_short_reversal(organisation: Organisation, movement: Movement, draft
     )
     if movement.mass_g > free:
         raise ReversalRefused("source_overdrawn", f"{movement.mass_g - free} g short")
-
-
-# --- months and days -------------------------------------------------------------------
-
-
-@transaction.atomic
-def close_month(*, organisation: Organisation, through: date, by: User, now: datetime) -> MonthClosing:
-    """
-    Close all months through the day, and keep what the stores held on it.
-
-    :raises ClosingRefused: if the day is no month's end, is not over yet, or was closed before
-    """
-    require(user=by, permission=Permission.CLOSE_MONTH, organisation=organisation, on=local_day(now))
-    head = _lock_head(organisation)
-    if (through + timedelta(days=1)).day != 1:
-        raise ClosingRefused("not_a_month_end")
-    if through >= local_day(now):
-        raise ClosingRefused("not_over_yet")
-    if head.closed_through and through <= head.closed_through:
-        raise ClosingRefused("already_closed")
-    closing = MonthClosing.objects.create(
-        organisation=organisation, closed_through=through, seq=head.seq, chain_hash=head.chain_hash,
-        closed_at=now, closed_by=by,
-    )  # fmt: skip
-    held = queries.held_on(organisation=organisation, on=through)
-    StockSnapshot.objects.bulk_create(
-        (
-            StockSnapshot(closing=closing, place_id=place, lot_id=lot, mass_g=grams)
-            for (place, lot), grams in held.items()
-        ),
-        batch_size=ROWS_AT_ONCE,
-    )
-    Head.objects.filter(organisation=organisation).update(closed_through=through)
-    audit(
-        by=by, now=now, organisation=organisation, action="ledger.close_month",
-        object_ref=through.isoformat(), detail={"seq": head.seq},
-    )  # fmt: skip
-    return closing
-
-
-def verify(*, organisation: Organisation | None, by: User, now: datetime) -> queries.Verification:
-    """Verify one ledger or all as a whole and keep what was found: what evaluations verify follows on it."""
-    found = queries.verify(organisation=organisation)  # which may take long: outside the transaction
-    with transaction.atomic():
-        VerifiedHead.keep(found.standings, now)
-        audit(
-            by=by, now=now, organisation=organisation, action="ledger.verify",
-            detail={"movements": found.movements, "faults": len(found.faults)},
-        )  # fmt: skip
-    return found
-
-
-@transaction.atomic
-def seal_day(*, by: User, now: datetime) -> DailyRoot:
-    """Keep one hash over the heads of all chains as they stand; a day that is sealed stays as it is."""
-    day = local_day(now)
-    if sealed := DailyRoot.objects.filter(day=day).first():
-        return sealed
-    ends = Head.objects.filter(seq__gt=0).values_list("organisation__uscc", "seq", "chain_hash")
-    heads = [(str(uscc), int(seq), str(end)) for uscc, seq, end in ends.order_by("organisation__uscc")]
-    algorithm = preferred_algorithm()
-    root = DailyRoot.objects.create(
-        day=day, heads=heads, algorithm=algorithm, sealed_at=now,
-        root=root_of(algorithm=algorithm, heads=heads),
-    )  # fmt: skip
-    audit(by=by, now=now, action="ledger.seal_day", object_ref=day.isoformat())
-    return root
-
-
-@transaction.atomic
-def attach_timestamp(*, root: DailyRoot, response: bytes, by: User, now: datetime) -> RootTimestamp:
-    """Keep a trusted timestamp over a daily root."""
-    attached = RootTimestamp.objects.create(root=root, response=response, attached_at=now)
-    audit(by=by, now=now, action="ledger.attach_timestamp", object_ref=root.day.isoformat())
-    return attached
