@@ -18,8 +18,8 @@ class LedgerTable:
     """
     A ledger that is played from a table and compared row by row.
 
-    Columns: day, stream, 环节, amount, unit, store, lot (or -), then what is expected:
-    `posted`, or the codes of all refusals.
+    Columns: day, stream, 环节, amount, unit, store (库1→库2 of what goes between two), lot (or -), then what is
+    expected: `posted`, or the codes of all refusals.
     """
 
     organisation: Organisation
@@ -42,7 +42,8 @@ class LedgerTable:
             )  # fmt: skip
 
     def draft(self, row: str, **said) -> Draft:
-        day, stream, kind, amount, unit, store, lot = row.split()[:7]
+        day, stream, kind, amount, unit, where, lot = row.split()[:7]
+        store, _, other_place = where.partition("→")
         return Draft(
             kind=KINDS[kind],
             moved_on=date.fromisoformat(day),
@@ -50,6 +51,7 @@ class LedgerTable:
             mass=Mass.of(amount, unit),
             store_code=None if store == "-" else store,
             lot_code=None if lot == "-" else lot,
+            other_place=other_place or None,
             **said,
         )
 

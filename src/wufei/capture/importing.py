@@ -50,14 +50,14 @@ from wufei.capture.safe_opening import open_safely
 from wufei.catalogue.divisions import division_of_names
 from wufei.catalogue.industries import read_industry_code
 from wufei.catalogue.waste_codes import read_waste_code
-from wufei.ledger.kinds import LABELS, Kind
+from wufei.ledger.kinds import BY_HAND, LABELS, Kind
 from wufei.ledger.posting import Draft
 from wufei.terms.mass import InexactMass, Mass
 
 EARLIEST_FOUNDING = 1840
 # Client ids of imported rows are made from this, so that the same row always gets the same one.
 CLIENT_IDS = UUID("6f1c2f0e-5d0b-5a54-9a5e-0f5f2f7b6c11")
-_KIND_OF_LABEL = {label: kind for kind, label in LABELS.items()}
+_KIND_OF_LABEL = {LABELS[kind]: kind for kind in BY_HAND}
 _STEP = 5_000  # rows between two reports of progress
 
 

@@ -5,7 +5,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from enum import StrEnum, auto
 
-from wufei.ledger.kinds import LABELS
+from wufei.ledger.kinds import BY_HAND, LABELS
 
 # The cell that makes a row an example begins with this; nobody's date, year or code does.
 EXAMPLE_MARK = "示例（导入时忽略）"
@@ -56,7 +56,7 @@ UNITS = ("吨", "千克", "万吨")
 YES_NO = ("是", "否")
 ANSWERS = ("是", "否", "不适用")
 ORGANISATION_KINDS = ("企业", "园区", "利用处置单位", "运输单位")
-KIND_LABELS = tuple(LABELS.values())
+KIND_LABELS = tuple(LABELS[kind] for kind in BY_HAND)
 DECLARATION_ITEMS = (
     "较大及以上污染事故或生态破坏事件",
     "安全生产事故",

@@ -18,6 +18,8 @@ COLUMN: Mapping[Code, str] = {
     Code.STREAM_UNKNOWN: "废物编号",
     Code.STORE_UNKNOWN: "设施编码",
     Code.STORE_MISSING: "设施编码",
+    Code.GOES_NOWHERE: "设施编码",
+    Code.NOT_BY_ITSELF: "设施编码",
     Code.TEXT_NOT_STORABLE: "备注",
     Code.LOT_CODE_RESERVED: "批次编码",
     Code.LOT_CODE_USED: "批次编码",
@@ -59,6 +61,8 @@ def _message(row: LedgerRow, refusal: Refusal, mistaken: Mapping[tuple[str, str]
             return f"设施编码“{row.store_code}”没有申报；请先在“贮存设施”中填写该设施，或改为已有的编码。"
         case Code.STORE_MISSING:
             return "本单位还没有贮存设施；请先在“贮存设施”中至少填写一个。"
+        case Code.GOES_NOWHERE | Code.NOT_BY_ITSELF:
+            return f"“{LABELS[row.kind]}”不能在工作簿里填报；请到联单、转化或移库页面办理。"
         case Code.TEXT_NOT_STORABLE:
             return f"“{detail}”过长或含有不能保存的字符；请缩短或重新填写。"
         case Code.LOT_CODE_RESERVED:

@@ -16,7 +16,7 @@ from wufei.catalogue.industries import industry
 from wufei.indicators import change, ledger_quality, sankey
 from wufei.indicators.definitions import INDICATORS, PARK_COUNTERPARTS, park_id
 from wufei.indicators.enterprise import Cut, Enterprise
-from wufei.indicators.facts import Facts, Flow, Operation, Product, StreamFacts
+from wufei.indicators.facts import COUNTED, Facts, Flow, Operation, Product, StreamFacts
 from wufei.indicators.figure import Figure, Missing, MovementsBehind
 from wufei.indicators.keeping import Kept
 from wufei.indicators.mass import Scope
@@ -263,7 +263,8 @@ def flows(*, organisation: Organisation, period: Period) -> list[sankey.FlowSum]
     """Return what moved in whole months of a period, by process, stream, kind, method and counterparty."""
     rows = (
         MonthlyFlow.objects.filter(
-            organisation=organisation, month__range=(period.first_day.replace(day=1), period.last_day)
+            organisation=organisation, kind__in=COUNTED,
+            month__range=(period.first_day.replace(day=1), period.last_day),
         )
         .values_list(
             "stream__process__name", "stream__code", "stream__name", "kind", "method", "counterparty"
@@ -350,7 +351,7 @@ class _Grain:
 
 def _flows_of(keys: Sequence[int], grain: _Grain) -> dict[int, list[Flow]]:
     moved: dict[int, list[Flow]] = defaultdict(list)
-    rows = MonthlyFlow.objects.filter(organisation__in=keys)
+    rows = MonthlyFlow.objects.filter(organisation__in=keys, kind__in=COUNTED)
     cut = (
         "organisation_id", "stream__code", "kind", "method", "counterparty", "lot_origin", "lot_origin_year",
     )  # fmt: skip
@@ -384,7 +385,7 @@ def _in_years(years: Iterable[int]) -> Q:
 
 def _daily_flows(keys: Sequence[int], months: frozenset[date]) -> Iterable[tuple[int, Flow]]:
     """Yield what moved day by day in the months, reversals taken off."""
-    rows = Movement.objects.filter(organisation__in=keys)
+    rows = Movement.objects.filter(organisation__in=keys, kind__in=COUNTED)
     within = rows.none()
     for month in sorted(months):
         whole = Period.month(month.year, month.month)

@@ -20,6 +20,8 @@ from wufei.indicators.facts import (
 from wufei.ledger.kinds import Kind
 from wufei.terms.period import Period
 
+OUTPUT, INPUT = (Kind.TRANSFORMATION_OUTPUT,), (Kind.TRANSFORMATION_INPUT,)
+
 
 class Sums(dict[Any, int]):
     """Sums by key, 0 where there is none; reading changes nothing, and making one costs next to nothing."""
@@ -88,6 +90,7 @@ class Tally:
         """本期产生的贮存量: how much of what was generated in these rows is still in store."""
         change = self.stock_g + self.earlier_of(OUTFLOWS) - self.mass[Kind.OPENING_STOCK]
         received = self.mass[Kind.RECEIPT] - self.received_of(UTILISATION) - self.received_of(DISPOSAL)
+        received += self.received_of(OUTPUT) - self.received_of(INPUT)
         return change - received - self.mass[Kind.STOCKTAKE_GAIN] + self.mass[Kind.STOCKTAKE_LOSS]
 
 

@@ -14,7 +14,7 @@ from pydantic import Field, StringConstraints, model_validator
 from pydantic_core import PydanticCustomError
 
 from wufei.ledger import queries, services
-from wufei.ledger.kinds import INTO_STORE, LABELS, Kind, PlaceKind
+from wufei.ledger.kinds import BY_HAND, INTO_STORE, LABELS, Kind, PlaceKind
 from wufei.ledger.models import Movement, Place, Stream
 from wufei.ledger.posting import Draft
 from wufei.ledger.wording import CLOSING_TEXT, DECLARATION_TEXT, REFUSAL_TEXT, REVERSAL_TEXT
@@ -53,6 +53,7 @@ router = Router(tags=["台账"])
 
 KIND_OF = {label: kind for kind, label in LABELS.items()} | {kind.value: kind for kind in Kind}
 KIND_WORDS = [*(kind.value for kind in Kind), *LABELS.values()]
+WORDS_BY_HAND = [*(kind.value for kind in BY_HAND), *(LABELS[kind] for kind in BY_HAND)]
 MOST_AT_ONCE = 1000
 
 
@@ -91,7 +92,7 @@ class Amount(Asked):
 
 
 class DraftIn(Amount):
-    kind: Annotated[str, Field(json_schema_extra={"enum": KIND_WORDS}, description="环节：代码或中文")]
+    kind: Annotated[str, Field(json_schema_extra={"enum": WORDS_BY_HAND}, description="环节：代码或中文")]
     moved_on: Day
     stream: Code = Field(description="废物编号")
     store: Code | None = Field(None, description="设施编码；不填为第一个贮存设施")
@@ -106,7 +107,7 @@ class DraftIn(Amount):
     def _complete(self) -> Self:
         if self.mass() is None:
             raise PydanticCustomError("amount_missing", "请给出数量：amount 加 unit，或 mass_g。")
-        if self.kind not in KIND_OF:
+        if self.kind not in WORDS_BY_HAND:
             raise PydanticCustomError("kind_unknown", "没有这个环节；应为产生、自行利用、委外处置等。")
         return self
 

@@ -9,13 +9,14 @@ from typing import Any
 from django import forms
 from django.utils.translation import gettext_lazy as _
 
-from wufei.ledger.kinds import LABELS, Kind
+from wufei.ledger.kinds import BY_HAND, LABELS, Kind
 from wufei.ledger.models import Place, Stream
 from wufei.ledger.posting import TEXT_LIMITS, Draft
 from wufei.terms.mass import GRAMS_PER_UNIT, InexactMass, Mass
 
 UNITS = [(unit, unit) for unit in ("吨", "千克", "万吨")]
 KINDS = [(kind.value, LABELS[kind]) for kind in Kind]
+KINDS_BY_HAND = [(kind.value, LABELS[kind]) for kind in BY_HAND]
 ONLY = [
     ("", _("全部记录")),
     ("reversed", _("只看冲正和被冲正的")),
@@ -91,7 +92,7 @@ def choice(form: forms.Form, name: str) -> forms.ChoiceField:
 class EntryForm(forms.Form):
     """One movement, as a shift writes it down."""
 
-    kind = forms.ChoiceField(label=_("环节"), choices=[("", _("请选择")), *KINDS])
+    kind = forms.ChoiceField(label=_("环节"), choices=[("", _("请选择")), *KINDS_BY_HAND])
     stream = forms.ChoiceField(label=_("废物"))
     amount = forms.DecimalField(
         label=_("数量"), max_digits=20, decimal_places=6, localize=False,

@@ -15,7 +15,7 @@ from django.db import models
 from django.db.models import F, Q
 from django.utils.translation import gettext_lazy as _
 
-from wufei.ledger.kinds import LABELS, Kind, PlaceKind
+from wufei.ledger.kinds import LABELS, Kind, PlaceKind, TransformationKind
 from wufei.registry.models import Organisation
 
 
@@ -100,6 +100,33 @@ class Lot(models.Model):
 
     def __str__(self) -> str:
         return f"{self.code} of {self.organisation_id}"
+
+
+class Container(models.Model):
+    """容器、包装物: what a labelled lot is in."""
+
+    class Packaging(models.TextChoices):
+        DRUM = "DRUM", _("桶")
+        BAG = "BAG", _("袋")
+        BOX = "BOX", _("箱")
+        TANK = "TANK", _("罐")
+        PALLET = "PALLET", _("托盘")
+        OTHER = "OTHER", _("其他")
+
+    lot = models.OneToOneField(Lot, models.PROTECT, related_name="container")
+    packaging = models.CharField(_("包装方式"), max_length=10, choices=Packaging.choices)
+    volume_ml = models.PositiveBigIntegerField(_("容积（毫升）"), null=True, blank=True)
+    digital_id = models.CharField(_("数字识别码"), max_length=40, null=True, unique=True)  # noqa: DJ001  # unique
+
+    class Meta:
+        constraints = (
+            models.CheckConstraint(
+                condition=Q(volume_ml=None) | Q(volume_ml__gt=0), name="ledger_container_volume_is_positive"
+            ),
+        )
+
+    def __str__(self) -> str:
+        return f"{self.packaging} of {self.lot_id}"
 
 
 # What a movement names is there and stays: the guard refuses a movement whose ends are not of its organisation,
@@ -244,6 +271,110 @@ class Head(models.Model):
 
     def __str__(self) -> str:
         return f"{self.organisation_id} at {self.seq}"
+
+
+class Transformation(models.Model):
+    """
+    Lots that went in and lots that came out: split, merged, repacked, mixed, treated. Append-only.
+
+    Its movements stand together in the chain: `first_seq` to `last_seq`. Mass in = mass out + declared loss.
+    """
+
+    organisation = models.ForeignKey(Organisation, models.PROTECT, db_index=False, related_name="+")
+    kind = models.CharField(
+        _("方式"), max_length=10, choices=[(k.value, k.value) for k in TransformationKind]
+    )
+    moved_on = models.DateField(_("日期"))
+    input_g = models.BigIntegerField(_("投入（克）"))
+    loss_g = models.BigIntegerField(_("损耗（克）"), default=0)
+    loss_reason = models.CharField(_("损耗原因"), max_length=200, blank=True, default="")
+    handler = models.CharField(_("经办人"), max_length=60, blank=True, default="")
+    client_id = models.UUIDField()
+    first_seq = models.PositiveIntegerField()
+    last_seq = models.PositiveIntegerField()
+    posted_at = models.DateTimeField(_("记账时间"))
+    posted_by = models.ForeignKey(settings.AUTH_USER_MODEL, models.PROTECT, db_index=False, related_name="+")
+
+    class Meta:
+        constraints = (
+            models.UniqueConstraint(
+                fields=("organisation", "client_id"), name="ledger_transformation_client_id_once"
+            ),
+            models.UniqueConstraint(
+                fields=("organisation", "first_seq"), name="ledger_transformation_seq_once"
+            ),
+            models.CheckConstraint(
+                condition=Q(loss_g=0, loss_reason="") | (Q(loss_g__gt=0) & ~Q(loss_reason="")),
+                name="ledger_transformation_loss_has_reason",
+            ),
+            models.CheckConstraint(
+                condition=Q(input_g__gt=F("loss_g")), name="ledger_transformation_yields_something"
+            ),
+        )
+
+    def __str__(self) -> str:
+        return f"{self.kind} #{self.first_seq}-{self.last_seq} of {self.organisation_id}"
+
+
+class TransformationReversal(models.Model):
+    """A transformation that was taken back as a whole. Append-only."""
+
+    transformation = models.OneToOneField(Transformation, models.PROTECT, related_name="reversal")
+    reason = models.CharField(_("冲正原因"), max_length=200)
+    reversed_at = models.DateTimeField()
+    reversed_by = models.ForeignKey(settings.AUTH_USER_MODEL, models.PROTECT, related_name="+")
+
+    class Meta:
+        constraints = (
+            models.CheckConstraint(condition=~Q(reason=""), name="ledger_transformation_reversal_has_reason"),
+        )
+
+    def __str__(self) -> str:
+        return f"reversal of {self.transformation_id}"
+
+
+class LineageEdge(models.Model):
+    """
+    So much of one lot became part of another: by a transformation, or under a manifest. Append-only.
+
+    Indexed both ways, so that a lot's way is walked back and forth at one price.
+    """
+
+    source_lot = models.ForeignKey(Lot, models.PROTECT, db_index=False, related_name="+")
+    target_lot = models.ForeignKey(Lot, models.PROTECT, db_index=False, related_name="+")
+    mass_g = models.BigIntegerField()
+    kind = models.CharField(max_length=24)  # a TransformationKind, or TRANSFER
+    at = models.DateTimeField()
+    transformation = models.ForeignKey(Transformation, models.PROTECT, null=True, related_name="edges")
+    document = models.CharField(max_length=60, default="", blank=True)  # the manifest's number
+
+    class Meta:
+        constraints = (
+            models.CheckConstraint(condition=Q(mass_g__gt=0), name="ledger_lineage_mass_is_positive"),
+            models.CheckConstraint(
+                condition=~Q(source_lot=F("target_lot")), name="ledger_lineage_goes_somewhere"
+            ),
+            models.CheckConstraint(
+                condition=Q(transformation__isnull=False, document="")
+                | (Q(transformation=None) & ~Q(document="")),
+                name="ledger_lineage_by_one_thing",
+            ),
+            models.UniqueConstraint(
+                fields=("transformation", "source_lot", "target_lot"), name="ledger_lineage_once_transformed"
+            ),
+            models.UniqueConstraint(
+                fields=("document", "source_lot", "target_lot"),
+                condition=Q(transformation=None),
+                name="ledger_lineage_once_transferred",
+            ),
+        )
+        indexes = (
+            models.Index(fields=("source_lot", "target_lot"), name="ledger_lineage_forward"),
+            models.Index(fields=("target_lot", "source_lot"), name="ledger_lineage_back"),
+        )
+
+    def __str__(self) -> str:
+        return f"{self.source_lot_id} → {self.target_lot_id}: {self.mass_g} g"
 
 
 class VerifiedHead(models.Model):

@@ -16,16 +16,17 @@ from enum import StrEnum, auto
 from typing import NamedTuple
 from uuid import UUID
 
-from wufei.ledger.kinds import INTO_STORE, ROUTES, Kind, PlaceKind
+from wufei.ledger.kinds import INTERNAL, INTO_STORE, ROUTES, TRANSFORMING, Kind, PlaceKind
 from wufei.terms.mass import Mass
 
 # Above this a mass is a slip of the unit, not a fact: 10⁸ 吨.
 ABSURD_MASS = Mass.of("100000000", "吨")
 BULK_PREFIX = "散堆-"
+TRANSIT_PREFIX = "transit:"
 # How many characters a movement keeps of what people write.
 TEXT_LIMITS = {"method": 60, "counterparty": 200, "handler": 60, "note": 300, "lot_code": 80}
 # What brings a labelled lot into being.
-CREATES_LOT = frozenset({Kind.OPENING_STOCK, Kind.GENERATION, Kind.RECEIPT})
+CREATES_LOT = frozenset({Kind.OPENING_STOCK, Kind.GENERATION, Kind.RECEIPT, Kind.TRANSFORMATION_OUTPUT})
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,7 +49,7 @@ class Draft(NamedTuple):
     moved_on: date
     stream_code: str
     mass: Mass
-    store_code: str | None = None  # None: the organisation's first store
+    store_code: str | None = None  # None: the organisation's first store; or what is on the road: transit:…
     lot_code: str | None = None  # None: the stream's bulk
     method: str = ""
     counterparty: str = ""
@@ -56,6 +57,8 @@ class Draft(NamedTuple):
     note: str = ""
     client_id: UUID | None = None  # made by the client, so that a retry never counts twice
     fingerprint: str = ""  # of an imported row
+    # Where a RELOCATION or DISPATCH goes to, and a RETURN comes from: the code of a store, or transit:<manifest>.
+    other_place: str | None = None
 
 
 class Code(StrEnum):
@@ -68,6 +71,8 @@ class Code(StrEnum):
     STREAM_UNKNOWN = auto()
     STORE_UNKNOWN = auto()
     STORE_MISSING = auto()  # the organisation has declared none
+    GOES_NOWHERE = auto()  # relocated to where it is
+    NOT_BY_ITSELF = auto()  # a part of a manifest or of a transformation
     TEXT_NOT_STORABLE = auto()  # too long, or with characters that no ledger keeps
     LOT_CODE_RESERVED = auto()
     LOT_CODE_USED = auto()
@@ -106,7 +111,7 @@ class Book:
 
     @property
     def first_store(self) -> str | None:
-        return next(iter(self.stores), None)
+        return next((code for code in self.stores if not is_transit(code)), None)
 
 
 def bulk_code(stream_code: str) -> str:
@@ -124,14 +129,25 @@ def place_code(kind: PlaceKind, name: str) -> str:
     return f"{kind.lower()}:{name}"
 
 
+def transit_code(manifest_number: str) -> str:
+    """Return the code of the place that is a manifest's load on the road."""
+    return TRANSIT_PREFIX + manifest_number
+
+
+def is_transit(code: str | None) -> bool:
+    return code is not None and code.startswith(TRANSIT_PREFIX)
+
+
 def other_end(kind: Kind) -> PlaceKind:
-    """Return what is at the end of the movement that is not a store."""
+    """Return what is at the end of the movement that the draft doesn't call its store."""
     source, target = ROUTES[kind]
-    return source if target is PlaceKind.STORE else target
+    return source if kind in INTO_STORE else target
 
 
-def other_code(kind: Kind, counterparty: str) -> str | None:
-    """Return the code of the end that is neither a store nor the stream's own process; None for the latter."""
+def other_code(kind: Kind, counterparty: str, other_place: str | None = None) -> str | None:
+    """Return the code of the draft's other end; None where that is the stream's own process."""
+    if kind in INTERNAL:
+        return other_place
     end = other_end(kind)
     if end is PlaceKind.PROCESS:
         return None
@@ -150,39 +166,49 @@ class Codes:
 
     def filled(self, stores: Mapping[str, int | None]) -> frozenset[str]:
         """Return which of the stores something comes into."""
-        named = {code or next(iter(stores), None) for code in self.into}
+        first = next((code for code in stores if not is_transit(code)), None)
+        named = {code or first for code in self.into}
         return frozenset(code for code in stores if code in named)
 
 
 def codes_of(drafts: Sequence[Draft]) -> Codes:
     """Return the codes of all that the drafts name, each looked at once however many drafts name it."""
-    named = {(d.kind, d.stream_code, d.store_code, d.lot_code, d.counterparty) for d in drafts}
+    named = {(d.kind, d.stream_code, d.store_code, d.lot_code, d.counterparty, d.other_place) for d in drafts}
     streams: set[str] = set()
     lots: set[str] = set()
     labelled: set[str] = set()
     others: set[str] = set()
     into: set[str | None] = set()
-    for kind, stream, store, lot, counterparty in named:
+    for kind, stream, store, lot, counterparty, other_place in named:
         streams.add(stream)
         lots.add(lot or bulk_code(stream))
         if lot:
             labelled.add(lot)
-        if (other := other_code(kind, counterparty)) is not None:
+        if (other := other_code(kind, counterparty, other_place)) is not None:
             others.add(other)
+        if store is not None and is_transit(store):
+            others.add(store)
         if kind in INTO_STORE:
             into.add(store)
+        elif kind is Kind.RELOCATION:
+            into.add(other_place)
     return Codes(frozenset(streams), frozenset(lots), frozenset(labelled), frozenset(others), frozenset(into))
 
 
-def examine(drafts: Sequence[Draft], book: Book, *, capacity_binds: bool = True) -> list[tuple[Refusal, ...]]:
+def examine(
+    drafts: Sequence[Draft], book: Book, *, capacity_binds: bool = True, is_of_a_whole: bool = False
+) -> list[tuple[Refusal, ...]]:
     """
     Return, for each draft, every reason why it may not be posted, in the order of `Code`.
 
     Drafts are taken together: what one puts into a store, another may take out. An
     import of what has already happened passes `capacity_binds=False`, for a store
-    that stood fuller than it may is a fact, not a slip (`overfull` names it).
+    that stood fuller than it may is a fact, not a slip (`overfull` names it). What is on the road, and what is
+    transformed, moves only as part of a whole: a manifest, a transformation.
     """
     found = _by_themselves(drafts, book)
+    if not is_of_a_whole:
+        _refuse_parts(drafts, found)
     _check_lots(drafts, book, found)
     _check_stock(drafts, book, found)
     if capacity_binds:
@@ -191,14 +217,21 @@ def examine(drafts: Sequence[Draft], book: Book, *, capacity_binds: bool = True)
     return [tuple(refusals) for refusals in found]
 
 
+def _refuse_parts(drafts: Sequence[Draft], found: list[list[Refusal]]) -> None:
+    parts = TRANSFORMING | {Kind.DISPATCH, Kind.RETURN}
+    for index, draft in enumerate(drafts):
+        if draft.kind in parts or is_transit(draft.store_code) or is_transit(draft.other_place):
+            found[index].append(Refusal(Code.NOT_BY_ITSELF, draft.kind))
+
+
 def _by_themselves(drafts: Sequence[Draft], book: Book) -> list[list[Refusal]]:
     """Return what is wrong with each draft whatever the others are; what many name alike is looked at once."""
-    named: dict[tuple[str | None, ...], list[Refusal]] = {}
+    named: dict[tuple[str | bool | None, ...], list[Refusal]] = {}
     found = []
     for draft in drafts:
         key = (
             draft.stream_code, draft.store_code, draft.method, draft.counterparty, draft.handler, draft.note,
-            draft.lot_code,
+            draft.lot_code, draft.other_place, draft.kind in INTERNAL,
         )  # fmt: skip
         if key not in named:
             named[key] = list(_named_wrongly(draft, book))
@@ -224,6 +257,10 @@ def _named_wrongly(draft: Draft, book: Book) -> Iterator[Refusal]:
         yield Refusal(Code.STORE_UNKNOWN, draft.store_code)
     elif draft.store_code is None and not book.stores:
         yield Refusal(Code.STORE_MISSING, "")
+    if draft.kind is Kind.RELOCATION and draft.other_place not in book.stores:
+        yield Refusal(Code.STORE_UNKNOWN, draft.other_place or "")
+    if draft.kind in INTERNAL and draft.other_place == (draft.store_code or book.first_store):
+        yield Refusal(Code.GOES_NOWHERE, draft.other_place or "")
     for name, limit in TEXT_LIMITS.items():
         text = getattr(draft, name)
         if text and (len(text) > limit or not text.isprintable()):
@@ -256,6 +293,13 @@ def _check_lots(drafts: Sequence[Draft], book: Book, found: list[list[Refusal]])
             found[index].append(Refusal(Code.LOT_OF_ANOTHER_STREAM, stream))
 
 
+def _legs(draft: Draft, book: Book) -> tuple[str | None, str | None]:
+    """Return where the draft takes from and where it puts to, as far as waste waits there."""
+    store = draft.store_code or book.first_store or ""
+    other = draft.other_place if draft.kind in INTERNAL else None
+    return (other, store) if draft.kind in INTO_STORE else (store, other)
+
+
 def _origin_of(draft: Draft) -> tuple[str, str, int]:
     return (draft.stream_code, draft.kind, draft.moved_on.year)
 
@@ -267,11 +311,11 @@ def _check_stock(drafts: Sequence[Draft], book: Book, found: list[list[Refusal]]
     for index, draft in enumerate(drafts):
         if found[index]:
             continue
-        key = (draft.store_code or book.first_store or "", lot_code_of(draft))
-        if draft.kind in INTO_STORE:
-            coming[key][draft.moved_on] += draft.mass.grams
-        else:
-            going[key].append(index)
+        source, target = _legs(draft, book)
+        if target is not None:
+            coming[target, lot_code_of(draft)][draft.moved_on] += draft.mass.grams
+        if source is not None:
+            going[source, lot_code_of(draft)].append(index)
     for key, indexes in going.items():
         indexes.sort(key=lambda i: drafts[i].moved_on)
         lowest = _lowest_from(book.held.get(key, 0), book.later.get(key, ()), coming[key], drafts, indexes)
@@ -331,11 +375,15 @@ def overfull(
     drafts: Sequence[Draft], book: Book, found: Sequence[Sequence[Refusal]]
 ) -> list[tuple[int, Refusal]]:
     """Return the sound drafts that bring a store above its capacity, by (index, reason)."""
-    moves: dict[str, dict[date, list[int]]] = defaultdict(lambda: defaultdict(list))
+    # By store and day: (comes in, index, grams), what goes out first.
+    moves: dict[str, dict[date, list[tuple[bool, int, int]]]] = defaultdict(lambda: defaultdict(list))
     for index, draft in enumerate(drafts):
-        store = draft.store_code or book.first_store
-        if not found[index] and store is not None and book.stores.get(store) is not None:
-            moves[store][draft.moved_on].append(index)
+        if found[index]:
+            continue
+        source, target = _legs(draft, book)
+        for store, grams in ((target, draft.mass.grams), (source, -draft.mass.grams)):
+            if store is not None and book.stores.get(store) is not None:
+                moves[store][draft.moved_on].append((grams > 0, index, grams))
     over: list[tuple[int, Refusal]] = []
     for store, by_day in moves.items():
         capacity = book.stores[store]
@@ -348,9 +396,8 @@ def overfull(
                     net[day] += grams
         for day in sorted({*net, *by_day}):
             running += net[day]
-            for index in sorted(by_day.get(day, ()), key=lambda i: drafts[i].kind in INTO_STORE):
-                into = drafts[index].kind in INTO_STORE
-                running += drafts[index].mass.grams if into else -drafts[index].mass.grams
-                if into and running > capacity:
+            for comes_in, index, grams in sorted(by_day.get(day, ())):
+                running += grams
+                if comes_in and running > capacity:
                     over.append((index, Refusal(Code.TARGET_OVER_CAPACITY, f"{running - capacity} g over")))
     return over

@@ -8,6 +8,7 @@ that knows more (the row, the store, how much is short) may say more.
 from collections.abc import Mapping
 
 from wufei.ledger.posting import Code
+from wufei.ledger.transforming import TransformationCode
 
 REFUSAL_TEXT: Mapping[Code, str] = {
     Code.MASS_NOT_POSITIVE: "数量应大于零；请核对数量。",
@@ -17,6 +18,8 @@ REFUSAL_TEXT: Mapping[Code, str] = {
     Code.STREAM_UNKNOWN: "没有这个废物编号；请先申报该废物，或改为已有的编号。",
     Code.STORE_UNKNOWN: "没有这个设施编码；请先申报该贮存设施，或改为已有的编码。",
     Code.STORE_MISSING: "本单位还没有贮存设施；请先申报至少一个。",
+    Code.GOES_NOWHERE: "移出和移入的是同一个设施；请另选移入的设施。",
+    Code.NOT_BY_ITSELF: "这一步只能随转移联单或转化一起办理，不能单独记账；请到联单或转化页面办理。",
     Code.TEXT_NOT_STORABLE: "文字过长，或含有换行等不能保存的字符；请缩短或改写。",
     Code.LOT_CODE_RESERVED: "批次编码不能以“散堆-”开头；请另编。",
     Code.LOT_CODE_USED: "批次编码已经用过，入库的批次编码不得重复；请另编，或核对是否重复填报。",
@@ -32,6 +35,7 @@ REVERSAL_TEXT: Mapping[str, str] = {
     "already_reversed": "这条记录已经冲正过；请刷新后核对。",
     "day_out_of_order": "冲正日期应不早于原记录的日期，也不晚于今天；请改正日期。",
     "month_closed": "该月已结账；请给出一个未结账月份的冲正日期。",
+    "part_of_whole": "这条记录属于一张转移联单或一次转化，不能单独冲正；请到联单或转化页面办理。",
     "source_overdrawn": "这批废物已经用去，库存不足以冲正；请先冲正其后的出库记录。",
 }
 
@@ -45,4 +49,18 @@ DECLARATION_TEXT: Mapping[str, str] = {
     "waste_code_unknown": "废物代码不对；请核对《固体废物分类与代码目录》或《国家危险废物名录》。",
     "code_reserved": "编码不能含有冒号；请另编。",
     "stale_edit": "读取之后已被他人修改；请重新读取，核对后再保存。",
+}
+
+TRANSFORMATION_TEXT: Mapping[TransformationCode, str] = {
+    TransformationCode.NOTHING_GOES_IN: "没有投入的批次；请至少选一个。",
+    TransformationCode.NOTHING_COMES_OUT: "没有产出的批次；请至少填一个。",
+    TransformationCode.SHAPE_WRONG: "投入和产出的批次数与方式不符；分装一进多出，合并、混合多进一出，换装一进一出。",
+    TransformationCode.STREAM_CHANGES: "分装、合并、换装不改变废物种类，投入和产出须是同一种废物；确需混合或预处理的请另选方式。",
+    TransformationCode.LOT_TWICE: "同一个批次编码出现了两次；请核对。",
+    TransformationCode.LOT_IS_BULK: "散堆没有标签，不能转化；请先装入容器、称重并贴标签。",
+    TransformationCode.MASS_NOT_BALANCED: "投入不等于产出加损耗；请核对各批次数量和损耗。",
+    TransformationCode.LOSS_WITHOUT_REASON: "有损耗须写明原因（如水分蒸发）；请填写。",
+    TransformationCode.HAZARDOUS_WITH_GENERAL: "危险废物不得混入一般固体废物（固体废物污染环境防治法第八十一条）；请分开处理。",
+    TransformationCode.INCOMPATIBLE: "性质不相容的废物不得混合（固体废物污染环境防治法第八十一条、GB 18597-2023 第4.3条）；请分开处理。",
+    TransformationCode.OWN_WITH_RECEIVED: "自产的与接收的废物须分开转化，否则无法分清来源；请分两次办理。",
 }

@@ -19,7 +19,7 @@ from hypothesis.stateful import RuleBasedStateMachine, invariant, rule, run_stat
 
 from tests.conftest import NOW, valid_uscc
 from wufei.ledger import queries, services
-from wufei.ledger.kinds import INTO_STORE, Kind, PlaceKind
+from wufei.ledger.kinds import BY_HAND, INTO_STORE, Kind, PlaceKind
 from wufei.ledger.models import Balance, Movement
 from wufei.ledger.posting import Draft
 from wufei.registry.models import Organisation
@@ -62,11 +62,11 @@ class Model:
             found.append(running)
         return found
 
-    def would_hold(self, drafts: list[Draft]) -> bool:
+    def would_hold(self, drafts: list[Draft], sign: int = 1) -> bool:
         trial: dict[tuple[str, str], dict[date, int]] = defaultdict(lambda: defaultdict(int))
         for draft in drafts:
-            sign = 1 if draft.kind in INTO_STORE else -1
-            trial[draft.store_code, draft.stream_code][draft.moved_on] += sign * draft.mass.grams
+            for store, grams in legs(draft):
+                trial[store, draft.stream_code][draft.moved_on] += sign * grams
         for key, nets in trial.items():
             running = 0
             for day in sorted({*self.net[key], *nets}):
@@ -76,13 +76,29 @@ class Model:
         return True
 
     def apply(self, draft: Draft, sign: int = 1, day: date | None = None) -> None:
-        into = 1 if draft.kind in INTO_STORE else -1
-        self.net[draft.store_code, draft.stream_code][day or draft.moved_on] += into * sign * draft.mass.grams
+        for store, grams in legs(draft):
+            self.net[store, draft.stream_code][day or draft.moved_on] += sign * grams
+
+
+POSTABLE = (*BY_HAND, Kind.RELOCATION)
+
+
+def legs(draft: Draft) -> list[tuple[str, int]]:
+    """Return what the draft does to stores: grams that come in, or go out."""
+    grams = draft.mass.grams
+    if draft.kind is Kind.RELOCATION:
+        return [(draft.store_code, -grams), (draft.other_place, grams)]
+    return [(draft.store_code, grams if draft.kind in INTO_STORE else -grams)]
+
+
+def turn(draft: Draft) -> int:
+    return 1 if draft.kind is Kind.RELOCATION else 0 if draft.kind in INTO_STORE else 2
 
 
 drafts = st.builds(
     Draft,
-    kind=st.sampled_from(list(Kind)),
+    kind=st.sampled_from(POSTABLE),
+    other_place=st.sampled_from(STORES),
     moved_on=st.integers(0, DAYS).map(lambda n: FIRST_DAY + timedelta(days=n)),
     stream_code=st.sampled_from(STREAMS),
     store_code=st.sampled_from(STORES),
@@ -105,7 +121,12 @@ class Ledger(RuleBasedStateMachine):
     @rule(batch=st.lists(drafts, min_size=1, max_size=4))
     def post(self, batch):
         closed = self.model.closed_through
-        sound = all(d.mass.grams > 0 and (closed is None or d.moved_on > closed) for d in batch)
+        sound = all(
+            d.mass.grams > 0
+            and (closed is None or d.moved_on > closed)
+            and (d.kind is not Kind.RELOCATION or d.other_place != d.store_code)
+            for d in batch
+        )
         expected = sound and self.model.would_hold(batch)
         try:
             posted = list(services.post(organisation=self.organisation, drafts=batch, by=self.by, now=NOW))
@@ -113,7 +134,7 @@ class Ledger(RuleBasedStateMachine):
             assert not expected
             return
         assert expected
-        ordered = sorted(batch, key=lambda d: (d.kind not in INTO_STORE, d.moved_on))
+        ordered = sorted(batch, key=lambda d: (turn(d), d.moved_on))
         for movement, draft in zip(posted, ordered, strict=True):
             self.model.acknowledged[movement.seq] = draft
             self.model.apply(draft)
@@ -125,13 +146,13 @@ class Ledger(RuleBasedStateMachine):
         seq = pick.choice(sorted(self.model.acknowledged))
         draft = self.model.acknowledged[seq]
         day = draft.moved_on + timedelta(days=later)
-        sign = -1 if draft.kind in INTO_STORE else 1
-        key = (draft.store_code, draft.stream_code)
-        nets = self.model.net[key] | {day: self.model.net[key].get(day, 0) + sign * draft.mass.grams}
-        running, holds = 0, True
-        for each in sorted(nets):
-            running += nets[each]
-            holds = holds and running >= 0
+        holds = True
+        for store, grams in legs(draft):
+            net = self.model.net[store, draft.stream_code]
+            running, nets = 0, net | {day: net.get(day, 0) - grams}
+            for each in sorted(nets):
+                running += nets[each]
+                holds = holds and running >= 0
         closed = self.model.closed_through
         expected = holds and seq not in self.model.reversed and (closed is None or day > closed)
         movement = Movement.objects.get(organisation=self.organisation, seq=seq)
@@ -248,9 +269,9 @@ def play_randomly(organisation: Organisation, *, seed: int, steps: int) -> int:
     by, done = operator(), []
     for _ in range(steps):
         draft = Draft(
-            kind=chance.choice(list(Kind)), stream_code=chance.choice(STREAMS),
+            kind=chance.choice(POSTABLE), stream_code=chance.choice(STREAMS),
             moved_on=FIRST_DAY + timedelta(days=chance.randrange(DAYS)), store_code=chance.choice(STORES),
-            mass=Mass(chance.randrange(1, 10**6)),
+            mass=Mass(chance.randrange(1, 10**6)), other_place=chance.choice(STORES),
         )  # fmt: skip
         try:
             if done and chance.random() < 0.1:
@@ -300,9 +321,7 @@ def play_beside_the_oracle(organisation: Organisation, *, seed: int, steps: int)
     for step in range(1, steps + 1):
         if standing and chance.random() < 0.1:
             movement, draft = standing.pop(chance.randrange(len(standing)))
-            sign = -1 if draft.kind in INTO_STORE else 1
-            back = draft._replace(mass=Mass(sign * draft.mass.grams), kind=Kind.GENERATION)
-            expected = model.would_hold([back])
+            expected = model.would_hold([draft], sign=-1)
             try:
                 services.reverse(movement=movement, reason="误记", by=by, now=NOW)
             except services.ReversalRefused:
@@ -314,11 +333,12 @@ def play_beside_the_oracle(organisation: Organisation, *, seed: int, steps: int)
                 model.apply(draft, sign=-1)
         else:
             draft = Draft(
-                kind=chance.choice(list(Kind)), stream_code=chance.choice(STREAMS),
+                kind=chance.choice(POSTABLE), stream_code=chance.choice(STREAMS),
                 moved_on=FIRST_DAY + timedelta(days=chance.randrange(DAYS)), store_code=chance.choice(STORES),
-                mass=Mass(chance.randrange(1, 10**6)),
+                mass=Mass(chance.randrange(1, 10**6)), other_place=chance.choice(STORES),
             )  # fmt: skip
-            expected = model.would_hold([draft])
+            goes = draft.kind is not Kind.RELOCATION or draft.other_place != draft.store_code
+            expected = goes and model.would_hold([draft])
             try:
                 [movement] = services.post(organisation=organisation, drafts=[draft], by=by, now=NOW)
             except services.MovementsRefused:

@@ -16,6 +16,7 @@ from wufei.ledger.queries.before_posting import (
     Standing,
     book,
     ground,
+    ground_of,
     locked_head,
     standing,
     stores_of,
@@ -38,7 +39,7 @@ from wufei.registry.models import Organisation
 
 __all__ = [
     "NAMED_AT_ONCE", "SIGNED_MASS", "Ground", "HeadRow", "Named", "Standing", "Stock", "UnsafeStore", "Verification",
-    "book", "chain_rows", "durability_faults", "ground", "held_on", "locked_head", "movements",
+    "book", "chain_rows", "durability_faults", "ground", "ground_of", "held_on", "locked_head", "movements",
     "refuse_unsafe_store", "snapshot_of", "standing", "stock", "store_settings", "stores_of",
     "timestamp_faults", "verify", "verify_further",
 ]  # fmt: skip

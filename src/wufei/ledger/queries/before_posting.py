@@ -20,7 +20,7 @@ from django.db.models import (
 )
 
 from wufei.ledger import posting
-from wufei.ledger.kinds import PlaceKind
+from wufei.ledger.kinds import HOLDERS, PlaceKind
 from wufei.ledger.models import (
     Balance,
     Head,
@@ -206,11 +206,26 @@ def book(*, organisation: Organisation, drafts: Sequence[Draft], today: date) ->
     """Return what is known of the ledger as far as the drafts touch it."""
     closed = Head.objects.filter(organisation=organisation).values_list("closed_through", flat=True).first()
     codes = posting.codes_of(drafts)
+    return ground_of(
+        organisation=organisation, drafts=drafts, codes=codes, today=today, closed_through=closed
+    ).book
+
+
+def ground_of(
+    *,
+    organisation: Organisation,
+    drafts: Sequence[Draft],
+    codes: posting.Codes,
+    today: date,
+    closed_through: date | None,
+) -> Ground:
+    """Return what the drafts stand on, read now."""
     question = _ground_question(organisation, codes)
     rows = asked(question.sql, *question.parameters)
     return ground(
-        organisation=organisation, drafts=drafts, codes=codes, rows=rows, today=today, closed_through=closed
-    ).book
+        organisation=organisation, drafts=drafts, codes=codes, rows=rows, today=today,
+        closed_through=closed_through,
+    )  # fmt: skip
 
 
 def ground(
@@ -249,7 +264,9 @@ def ground(
 class _Seen:
     """The rows that drafts name, and how they stand now."""
 
-    stores: dict[str, Named] = field(default_factory=dict)  # all, in the order of declaration
+    stores: dict[str, Named] = field(
+        default_factory=dict
+    )  # all, in the order of declaration; named transits too
     capacities: dict[str, int | None] = field(default_factory=dict)
     others: dict[str, Named] = field(default_factory=dict)
     streams: dict[str, StreamEnds] = field(default_factory=dict)
@@ -277,10 +294,11 @@ def _seen(rows: Iterable[tuple[Any, ...]]) -> _Seen:
                 seen.last_days.add(_day(day))
         elif what == "stream":
             seen.streams[code] = StreamEnds(Named(pk, code), Named(other_pk, other))
-        elif other == PlaceKind.STORE:
-            seen.stores[code], seen.capacities[code] = Named(pk, code), grams
         else:
-            seen.others[code] = Named(pk, code)
+            if other in HOLDERS:
+                seen.stores[code], seen.capacities[code] = Named(pk, code), grams
+            if other != PlaceKind.STORE:
+                seen.others[code] = Named(pk, code)
     store_of = {store.pk: code for code, store in seen.stores.items()}
     seen.held = {(store_of[place], lot): grams for place, lot, grams in standing if place in store_of}
     return seen

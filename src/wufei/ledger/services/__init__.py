@@ -15,9 +15,17 @@ from wufei.ledger.services.moving import (
     post,
     reverse,
 )
+from wufei.ledger.services.transforming import (
+    Became,
+    TransformationRefused,
+    describe_container,
+    record_lineage,
+    reverse_transformation,
+    transform,
+)
 
 __all__ = [
-    "ClientIdReused", "ClosingRefused", "DeclarationRefused", "MovementsRefused", "ReversalRefused",
-    "attach_timestamp", "close_month", "declare_store", "declare_stream", "post", "reverse",
-    "seal_day", "verify",
+    "Became", "ClientIdReused", "ClosingRefused", "DeclarationRefused", "MovementsRefused", "ReversalRefused", "TransformationRefused",
+    "attach_timestamp", "close_month", "declare_store", "declare_stream", "describe_container", "post", "record_lineage", "reverse", "reverse_transformation",
+    "seal_day", "transform", "verify",
 ]  # fmt: skip

@@ -13,7 +13,7 @@ from django.utils.functional import SimpleLazyObject
 
 from wufei.ledger import posting, queries
 from wufei.ledger.chain import Link, genesis, link_hash, preferred_algorithm
-from wufei.ledger.kinds import INTO_STORE, Kind, PlaceKind
+from wufei.ledger.kinds import INTERNAL, INTO_STORE, TRANSFORMING, Kind, PlaceKind
 from wufei.ledger.models import (
     Head,
     Lot,
@@ -66,13 +66,15 @@ def post(
     by: User,
     now: datetime,
     capacity_binds: bool = True,
+    is_of_a_whole: bool = False,
     progress: Callable[[int], None] | None = None,
 ) -> QuerySet[Movement]:
     """
     Post all drafts or none, and return the movements in the order of their posting.
 
     A draft whose client id was posted before with the same content is not posted again;
-    the movement that stands is returned in its place.
+    the movement that stands is returned in its place. Only who keeps the whole that a movement is part of, a
+    manifest, says `is_of_a_whole`.
 
     :raises MovementsRefused: if the ledger would no longer be true
     :raises ClientIdReused: if a client id stands for something else
@@ -91,7 +93,9 @@ def post(
             organisation=organisation, drafts=fresh, codes=codes, rows=found.rows, today=today,
             closed_through=head.closed_through,
         )  # fmt: skip
-        refusals = posting.examine(fresh, ground.book, capacity_binds=capacity_binds)
+        refusals = posting.examine(
+            fresh, ground.book, capacity_binds=capacity_binds, is_of_a_whole=is_of_a_whole
+        )
         if any(refusals):
             # By the index in what was asked, replayed drafts included.
             index_of = [i for i, draft in enumerate(drafts) if draft.client_id not in posted]
@@ -101,7 +105,7 @@ def post(
             by=by, now=now, organisation=organisation, action="ledger.post",
             object_ref=f"{head.seq + 1}-{last_seq}", detail={"movements": len(fresh)},
         )  # fmt: skip
-        _append(organisation, head, _entries(organisation, fresh, ground), by, now, note, progress)
+        append(organisation, head, _entries(organisation, fresh, ground), by, now, note, progress)
     seqs = [*posted.values(), *range(head.seq + 1, last_seq + 1)] if posted else None
     return _posted(organisation, head.seq + 1, last_seq, seqs)
 
@@ -173,19 +177,20 @@ def _already_posted(
 
 
 def _says_the_same(row: Movement, draft: Draft) -> bool:
-    store = row.target if draft.kind in INTO_STORE else row.source
+    store, other = (row.target, row.source) if draft.kind in INTO_STORE else (row.source, row.target)
     return (
         row.reverses_id is None
         and (row.kind, row.moved_on, row.stream.code, row.mass_g)
         == (draft.kind, draft.moved_on, draft.stream_code, draft.mass.grams)
         and row.lot.code == lot_code_of(draft)
         and draft.store_code in (None, store.code)
+        and (draft.kind not in INTERNAL or draft.other_place == other.code)
         and (row.method, row.counterparty, row.handler, row.note)
         == (draft.method, draft.counterparty, draft.handler, draft.note)
     )
 
 
-class _Route(NamedTuple):
+class Route(NamedTuple):
     """The rows that a movement joins."""
 
     kind: str
@@ -195,47 +200,58 @@ class _Route(NamedTuple):
     target: Named
 
 
-class _Entry(NamedTuple):
+class Entry(NamedTuple):
     """A movement before it has a place in the chain."""
 
     draft: Draft
-    route: _Route
+    route: Route
     reverses: Movement | None = None
     reason: str = ""
 
 
-def _entries(organisation: Organisation, drafts: Sequence[Draft], ground: queries.Ground) -> list[_Entry]:
+def _entries(organisation: Organisation, drafts: Sequence[Draft], ground: queries.Ground) -> list[Entry]:
     """Look up, or bring into being, what the drafts name. What comes in goes first: no balance dips."""
     others = _others(organisation, drafts, ground)
     lots = _lots(organisation, drafts, ground)
-    routes: dict[tuple[str | None, ...], _Route] = {}
+    routes: dict[tuple[str | None, ...], Route] = {}
 
-    def route_of(draft: Draft) -> _Route:
+    def route_of(draft: Draft) -> Route:
         stream = ground.streams[draft.stream_code]
         store = ground.stores[draft.store_code or ground.book.first_store or ""]
-        code = other_code(draft.kind, draft.counterparty)
-        other = stream.process if code is None else others[code]
+        code = other_code(draft.kind, draft.counterparty, draft.other_place)
+        other = stream.process if code is None else others.get(code) or ground.stores[code]
         ends = (other, store) if draft.kind in INTO_STORE else (store, other)
-        return _Route(draft.kind.value, stream.stream, lots[lot_code_of(draft)], *ends)
+        return Route(draft.kind.value, stream.stream, lots[lot_code_of(draft)], *ends)
 
     entries = []
-    for draft in sorted(drafts, key=lambda d: (d.kind not in INTO_STORE, d.moved_on)):
-        key = (draft.kind, draft.stream_code, draft.store_code, draft.lot_code, draft.counterparty)
+    for draft in sorted(drafts, key=lambda d: (_turn(d.kind), d.moved_on)):
+        key = (
+            draft.kind, draft.stream_code, draft.store_code, draft.lot_code, draft.counterparty,
+            draft.other_place,
+        )  # fmt: skip
         route = routes.get(key)
         if route is None:
             route = routes[key] = route_of(draft)
-        entries.append(_Entry(draft, route))
+        entries.append(Entry(draft, route))
     return entries
+
+
+def _turn(kind: Kind) -> int:
+    if kind in INTERNAL:
+        return 1
+    return 0 if kind in INTO_STORE else 2
 
 
 def _others(
     organisation: Organisation, drafts: Sequence[Draft], ground: queries.Ground
 ) -> Mapping[str, Named]:
-    """Return the places that are neither stores nor processes; who is named first comes into being."""
+    """Return the ends that are neither processes nor declared; what is named first comes into being."""
     fresh: dict[str, Place] = {}
-    for kind, counterparty in dict.fromkeys((draft.kind, draft.counterparty) for draft in drafts):
-        code = other_code(kind, counterparty)
-        if code is not None and code not in ground.others and code not in fresh:
+    named = dict.fromkeys((draft.kind, draft.counterparty, draft.other_place) for draft in drafts)
+    for kind, counterparty, other_place in named:
+        code = other_code(kind, counterparty, other_place)
+        is_there = code is None or code in ground.others or code in ground.stores
+        if code is not None and not is_there and code not in fresh:
             end = other_end(kind)
             name = (counterparty if end is PlaceKind.OUTSIDE else "") or code
             fresh[code] = Place(organisation=organisation, code=code, kind=end.value, name=name)
@@ -265,10 +281,10 @@ def _lots(organisation: Organisation, drafts: Sequence[Draft], ground: queries.G
     return {**ground.lots, **{lot.code: Named(lot.pk, lot.code) for lot in made}}
 
 
-def _append(
+def append(
     organisation: Organisation,
     head: HeadRow,
-    entries: Sequence[_Entry],
+    entries: Sequence[Entry],
     by: User,
     now: datetime,
     note: Question,
@@ -300,7 +316,7 @@ COLUMNS = (
 
 
 def _chained(
-    organisation: Organisation, head: HeadRow, entries: Sequence[_Entry], by: User, instant: datetime
+    organisation: Organisation, head: HeadRow, entries: Sequence[Entry], by: User, instant: datetime
 ) -> Iterator[tuple[Any, ...]]:
     """Yield the rows of the movements, each with the hash that ties it to the one before."""
     is_sqlite = connection.vendor == "sqlite"
@@ -372,6 +388,8 @@ def reverse(
         raise ReversalRefused("is_a_reversal")
     if hasattr(movement, "reversal"):
         raise ReversalRefused("already_reversed")
+    if _is_part_of_whole(movement):
+        raise ReversalRefused("part_of_whole")
     if day < movement.moved_on or day > local_day(now):
         raise ReversalRefused("day_out_of_order", day.isoformat())
     if head.closed_through and day <= head.closed_through:
@@ -381,18 +399,25 @@ def reverse(
         mass=Mass(movement.mass_g),
         lot_code=None if movement.lot.is_bulk else movement.lot.code,
         method=movement.method, counterparty=movement.counterparty,
+        store_code=movement.source.code if movement.kind == Kind.RELOCATION else None,
+        other_place=movement.target.code if movement.kind == Kind.RELOCATION else None,
     )  # fmt: skip
-    if draft.kind in INTO_STORE:
+    if draft.kind in INTO_STORE or draft.kind is Kind.RELOCATION:
         _refuse_short_reversal(organisation, movement, draft, local_day(now))
     ends = (movement.stream, movement.lot, movement.target, movement.source)
     stream, lot, source, target = (Named(row.pk, row.code) for row in ends)
-    route = _Route(draft.kind.value, stream, lot, source, target)
+    route = Route(draft.kind.value, stream, lot, source, target)
     note = audit_row(
         by=by, now=now, organisation=organisation, action="ledger.reverse",
         object_ref=str(movement.seq), detail={"reason": reason},
     )  # fmt: skip
-    _append(organisation, head, [_Entry(draft, route, movement, reason)], by, now, note)
+    append(organisation, head, [Entry(draft, route, movement, reason)], by, now, note)
     return Movement.objects.get(organisation=organisation, seq=head.seq + 1)
+
+
+def _is_part_of_whole(movement: Movement) -> bool:
+    on_the_road = PlaceKind.TRANSIT in (movement.source.kind, movement.target.kind)
+    return on_the_road or movement.kind in TRANSFORMING
 
 
 def _refuse_short_reversal(organisation: Organisation, movement: Movement, draft: Draft, today: date) -> None:

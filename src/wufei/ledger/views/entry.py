@@ -35,6 +35,8 @@ FIELD_OF: dict[Code, str] = {
     Code.STREAM_UNKNOWN: "stream",
     Code.STORE_UNKNOWN: "store",
     Code.STORE_MISSING: "store",
+    Code.GOES_NOWHERE: "store",
+    Code.NOT_BY_ITSELF: "store",
     Code.LOT_CODE_RESERVED: "lot",
     Code.LOT_CODE_USED: "lot",
     Code.LOT_UNKNOWN: "lot",
