@@ -9,9 +9,12 @@ from typing import Any
 from django import forms
 from django.utils.translation import gettext_lazy as _
 
-from wufei.ledger.kinds import BY_HAND, LABELS, Kind
-from wufei.ledger.models import Place, Stream
+from wufei.ledger.books.layouts import GENERAL, HAZARDOUS
+from wufei.ledger.books.periods import PARTS
+from wufei.ledger.kinds import BY_HAND, LABELS, TRANSFORMATION_LABELS, Kind, TransformationKind
+from wufei.ledger.models import Container, Place, Stream
 from wufei.ledger.posting import TEXT_LIMITS, Draft
+from wufei.ledger.transforming import Input, Output
 from wufei.terms.mass import GRAMS_PER_UNIT, InexactMass, Mass
 
 UNITS = [(unit, unit) for unit in ("吨", "千克", "万吨")]
@@ -223,3 +226,116 @@ class StoreForm(VersionedForm):
         if not 0 < tonnes <= 10**8:
             raise forms.ValidationError(_("能力应大于零、不超过 1 亿吨；不限的请留空。"))
         return Mass.of(tonnes, "吨")
+
+
+class LotFilter(forms.Form):
+    """Which labelled lots in store a list shows."""
+
+    text = forms.CharField(label=_("批次编码、数字识别码"), required=False, max_length=80)
+    stream = forms.ChoiceField(label=_("废物"), required=False)
+    store = forms.ChoiceField(label=_("贮存设施"), required=False)
+
+    def __init__(self, said: Any, *, streams: Sequence[Stream], stores: Sequence[Place]) -> None:
+        super().__init__(said)
+        choice(self, "stream").choices = [("", _("全部")), *((s.code, f"{s.code} {s.name}") for s in streams)]
+        choice(self, "store").choices = [("", _("全部")), *((s.code, f"{s.code} {s.name}") for s in stores)]
+
+
+class RelocationForm(forms.Form):
+    """Where the chosen lots are put."""
+
+    to = forms.ChoiceField(label=_("移入"))
+    moved_on = day_field(label=_("日期"))
+    handler = forms.CharField(label=_("经办人"), required=False, max_length=TEXT_LIMITS["handler"])
+
+    def __init__(self, said: Any = None, *, stores: Sequence[Place], **rest: Any) -> None:
+        super().__init__(said, **rest)
+        choice(self, "to").choices = [(s.code, f"{s.code} {s.name}") for s in stores]
+
+
+def kilograms_field(**said: Any) -> forms.DecimalField:
+    return forms.DecimalField(
+        max_digits=16, decimal_places=3, min_value=Decimal("0.001"), localize=False,
+        widget=forms.TextInput(attrs={"inputmode": "decimal", "autocomplete": "off"}), **said,
+    )  # fmt: skip
+
+
+class InputForm(forms.Form):
+    """How much of a lot goes in."""
+
+    store = forms.CharField(widget=forms.HiddenInput, max_length=60)
+    lot = forms.CharField(widget=forms.HiddenInput, max_length=TEXT_LIMITS["lot_code"])
+    amount = kilograms_field(label=_("投入（千克）"))
+
+    def input(self) -> Input:
+        said = self.cleaned_data
+        return Input(said["store"], said["lot"], Mass.of(said["amount"], "千克"))
+
+
+class OutputForm(forms.Form):
+    """A lot that comes out."""
+
+    lot = forms.CharField(label=_("批次编码"), max_length=TEXT_LIMITS["lot_code"])
+    stream = forms.ChoiceField(label=_("废物"))
+    store = forms.ChoiceField(label=_("贮存设施"))
+    amount = kilograms_field(label=_("产出（千克）"))
+    packaging = forms.ChoiceField(
+        label=_("包装"), required=False, choices=[("", "—"), *Container.Packaging.choices]
+    )
+    litres = forms.DecimalField(
+        label=_("容积（升）"), required=False, max_digits=9, decimal_places=3, min_value=Decimal("0.001"),
+        localize=False, widget=forms.TextInput(attrs={"inputmode": "decimal"}),
+    )  # fmt: skip
+
+    def __init__(self, *said: Any, streams: Sequence[Stream], stores: Sequence[Place], **rest: Any) -> None:
+        super().__init__(*said, **rest)
+        choice(self, "stream").choices = [(s.code, f"{s.code} {s.name}") for s in streams]
+        choice(self, "store").choices = [(s.code, f"{s.code} {s.name}") for s in stores]
+
+    def output(self) -> Output:
+        said = self.cleaned_data
+        litres = said["litres"]
+        return Output(
+            said["store"], said["lot"].strip(), said["stream"], Mass.of(said["amount"], "千克"),
+            said["packaging"], int(litres * 1000) if litres else None,
+        )  # fmt: skip
+
+
+class TransformationForm(forms.Form):
+    """What is done to the lots."""
+
+    kind = forms.ChoiceField(
+        label=_("方式"), choices=[(kind.value, TRANSFORMATION_LABELS[kind]) for kind in TransformationKind]
+    )
+    moved_on = day_field(label=_("日期"))
+    loss = forms.DecimalField(
+        label=_("损耗（千克）"), required=False, max_digits=16, decimal_places=3, min_value=Decimal(0),
+        localize=False, widget=forms.TextInput(attrs={"inputmode": "decimal", "autocomplete": "off"}),
+        help_text=_("投入 = 产出 + 损耗，一克不差。"),
+    )  # fmt: skip
+    loss_reason = forms.CharField(label=_("损耗原因"), required=False, max_length=200)
+    handler = forms.CharField(label=_("经办人"), required=False, max_length=TEXT_LIMITS["handler"])
+    client_id = forms.UUIDField(widget=forms.HiddenInput)
+
+    def __init__(self, *said: Any, **rest: Any) -> None:
+        super().__init__(*said, **rest)
+        self.fields["client_id"].initial = uuid.uuid4
+
+    def loss_mass(self) -> Mass:
+        return Mass.of(self.cleaned_data["loss"] or Decimal(0), "千克")
+
+
+class BookForm(forms.Form):
+    """Which official ledger, of which year or part of it."""
+
+    form = forms.ChoiceField(label=_("台账"))
+    year = forms.TypedChoiceField(label=_("年份"), coerce=int)
+    part = forms.ChoiceField(label=_("期间"), required=False, choices=list(PARTS.items()))
+
+    def __init__(self, said: Any, *, years: Iterable[int]) -> None:
+        super().__init__(said)
+        groups = ((_("一般工业固体废物"), GENERAL), (_("危险废物"), HAZARDOUS))
+        choice(self, "form").choices = [
+            (name, [(each.id, f"{each.number} {each.title}") for each in layouts]) for name, layouts in groups
+        ]
+        choice(self, "year").choices = [(str(year), str(year)) for year in years]

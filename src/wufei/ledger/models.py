@@ -15,7 +15,7 @@ from django.db import models
 from django.db.models import F, Q
 from django.utils.translation import gettext_lazy as _
 
-from wufei.ledger.kinds import LABELS, Kind, PlaceKind, TransformationKind
+from wufei.ledger.kinds import LABELS, TRANSFORMATION_LABELS, Kind, PlaceKind, TransformationKind
 from wufei.registry.models import Organisation
 
 
@@ -314,6 +314,10 @@ class Transformation(models.Model):
 
     def __str__(self) -> str:
         return f"{self.kind} #{self.first_seq}-{self.last_seq} of {self.organisation_id}"
+
+    @property
+    def label(self) -> str:
+        return TRANSFORMATION_LABELS[TransformationKind(self.kind)]
 
 
 class TransformationReversal(models.Model):

@@ -27,6 +27,15 @@ from wufei.ledger.queries.durability import (
     refuse_unsafe_store,
     store_settings,
 )
+from wufei.ledger.queries.lineage import (
+    LotAmbiguous,
+    LotNotFound,
+    lot_coded,
+    lot_of_organisation,
+    lots_found,
+    lots_in_store,
+    trace,
+)
 from wufei.ledger.queries.verifying import (
     SIGNED_MASS,
     Verification,
@@ -38,10 +47,10 @@ from wufei.ledger.queries.verifying import (
 from wufei.registry.models import Organisation
 
 __all__ = [
-    "NAMED_AT_ONCE", "SIGNED_MASS", "Ground", "HeadRow", "Named", "Standing", "Stock", "UnsafeStore", "Verification",
-    "book", "chain_rows", "durability_faults", "ground", "ground_of", "held_on", "locked_head", "movements",
+    "NAMED_AT_ONCE", "SIGNED_MASS", "Ground", "HeadRow", "LotAmbiguous", "LotNotFound", "Named", "Standing", "Stock", "UnsafeStore", "Verification",
+    "book", "chain_rows", "durability_faults", "ground", "ground_of", "held_on", "locked_head", "lot_coded", "lot_of_organisation", "lots_found", "lots_in_store", "movements",
     "refuse_unsafe_store", "snapshot_of", "standing", "stock", "store_settings", "stores_of",
-    "timestamp_faults", "verify", "verify_further",
+    "timestamp_faults", "trace", "verify", "verify_further",
 ]  # fmt: skip
 
 

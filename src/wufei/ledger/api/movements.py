@@ -352,7 +352,7 @@ def put_store(request: ApiRequest, uscc: Uscc, code: CodeInPath, body: StoreIn) 
 # --- movements -------------------------------------------------------------------------
 
 
-def _movement(row: Movement) -> MovementOut:
+def movement_out(row: Movement) -> MovementOut:
     into = (row.kind in INTO_STORE) != (row.reverses_id is not None)
     reversal = getattr(row, "reversal", None)
     return MovementOut(
@@ -455,7 +455,7 @@ def list_movements(request: ApiRequest, uscc: Uscc, asked: Query[MovementFilter]
     """冲正的记录和冲正记录都在其中，`reverses`、`reversed_by` 指明彼此。"""
     organisation = organisation_of(request, uscc, Permission.VIEW_LEDGER)
     page, after = _page(_filtered(queries.movements(organisation=organisation), asked), asked)
-    return MovementPage(movements=[_movement(row) for row in page], next=after)
+    return MovementPage(movements=[movement_out(row) for row in page], next=after)
 
 
 @router.post(
@@ -475,16 +475,16 @@ def post_movements(request: ApiRequest, uscc: Uscc, body: DraftsIn) -> Movements
     try:
         posted = services.post(organisation=organisation, drafts=drafts, by=request.auth, now=timezone.now())
     except services.MovementsRefused as refused:
-        raise _movements_refused(refused) from None
+        raise movements_refused(refused) from None
     except services.ClientIdReused as refused:
         detail = ErrorDetail(where="body.movements", code="client_id_reused", message=str(refused.client_id))
         message = "这个 client_id 已用于另一条记录；请为新的记录换一个，重发旧记录时内容须相同。"
         raise Refused(409, "client_id_reused", message, [detail]) from None
     rows = queries.movements(organisation=organisation).filter(pk__in=posted.values("pk")).order_by("seq")
-    return Movements(movements=[_movement(row) for row in rows])
+    return Movements(movements=[movement_out(row) for row in rows])
 
 
-def _movements_refused(refused: services.MovementsRefused) -> Refused:
+def movements_refused(refused: services.MovementsRefused) -> Refused:
     details = [
         ErrorDetail(where=f"body.movements.{index}", code=each.code.value, message=REFUSAL_TEXT[each.code])
         for index, refusals in refused.refusals
@@ -508,7 +508,7 @@ def _at(organisation: Organisation, seq: int) -> Movement:
     "/movements/{seq}", response=answers(MovementOut), summary="查看一条台账记录", **scoped("ledger:read")
 )
 def get_movement(request: ApiRequest, uscc: Uscc, seq: SeqInPath) -> MovementOut:
-    return _movement(_at(organisation_of(request, uscc, Permission.VIEW_LEDGER), seq))
+    return movement_out(_at(organisation_of(request, uscc, Permission.VIEW_LEDGER), seq))
 
 
 @router.post(
@@ -531,7 +531,7 @@ def reverse_movement(request: ApiRequest, uscc: Uscc, seq: SeqInPath, body: Reve
     except services.ReversalRefused as refused:
         detail = ErrorDetail(code=refused.code, message=refused.detail or REVERSAL_TEXT[refused.code])
         raise Refused(409, refused.code, REVERSAL_TEXT[refused.code], [detail]) from None
-    return _movement(_at(organisation, reversal.seq))
+    return movement_out(_at(organisation, reversal.seq))
 
 
 # --- stock, months, verification -------------------------------------------------------
