@@ -145,6 +145,20 @@ def test_the_database_keeps_the_lineage_as_it_was_written(ledger, statement):
         cursor.execute(statement)
 
 
+def test_verifying_finds_a_transformation_whose_lineage_lost_a_gram(ledger):
+    done = transform(ledger, "REPACK", [("库1", "A", "600")], [("库1", "R", "F1", "600")])
+    # As if somebody got past the triggers and the service: a transformation that its movements don't bear out.
+    Transformation.objects.create(
+        organisation=ledger.organisation, kind="SPLIT", moved_on=DAY, input_g=5, client_id=uuid.uuid4(),
+        first_seq=done.last_seq, last_seq=done.last_seq, posted_at=NOW, posted_by=ledger.by,
+    )  # fmt: skip
+
+    found = services.verify(organisation=ledger.organisation, by=ledger.by, now=NOW)
+    assert [(fault.movement, fault.kind) for fault in found.faults] == [
+        (done.last_seq, "transformation_unbalanced")
+    ]
+
+
 def test_the_year_s_figures_are_the_same_after_packing_and_less_by_what_treatment_lost(ledger):
     def stock_t():
         found = indicators.figures(organisation=ledger.organisation, from_year=2025, to_year=2025)

@@ -15,6 +15,8 @@ from django.db.models import (
     F,
     Max,
     Min,
+    OuterRef,
+    Subquery,
     Sum,
     Value,
     When,
@@ -22,15 +24,17 @@ from django.db.models import (
 from django.db.models.functions import Coalesce, TruncMonth
 
 from wufei.ledger.chain import Link, StoredLink, chain_faults, root_of
-from wufei.ledger.kinds import SOURCES
+from wufei.ledger.kinds import SOURCES, Kind
 from wufei.ledger.models import (
     Balance,
     DailyRoot,
     Head,
+    LineageEdge,
     MonthlyFlow,
     Movement,
     Place,
     RootTimestamp,
+    Transformation,
     VerifiedHead,
 )
 from wufei.ledger.posting import Fault
@@ -75,6 +79,7 @@ def verify(*, organisation: Organisation | None = None) -> Verification:
         found += _balance_faults(scope)
         found += _flow_faults(scope)
         found += _reversal_faults(scope)
+        found += _transformation_faults(scope)
         found += _root_faults(organisation)
         if organisation is not None:
             found = [(organisation.pk, fault) for _, fault in found]
@@ -151,6 +156,7 @@ def _faults_since(organisation: Organisation, kept: VerifiedHead, head: Head) ->
             *_balance_faults(moved),
             *_flow_faults({"organisation": organisation}, (months[0].first_day, months[1].last_day)),
             *_reversal_faults({"organisation": organisation, "seq__gt": kept.seq}),
+            *_transformation_faults({"organisation": organisation, "first_seq__gt": kept.seq}),
         )
         yield from (fault for _, fault in located)
     yield from (fault for _, fault in _root_faults(organisation, since=kept.verified_at))
@@ -255,6 +261,32 @@ def _flow_faults(scope: dict[str, Any], days: tuple[date, date] | None = None) -
             what = f"{key[3]:%Y-%m} 废物流 {key[1]} {key[2]} 的月度合计"
             message = f"{what}为 {kept.get(key)}，按记录应为 {summed.get(key)}"
             yield key[0], Fault(None, "flow_mismatch", message)
+
+
+def _transformation_faults(scope: dict[str, Any]) -> Iterator[Located]:
+    """What went in equals what came out and was lost, and every gram that came out has its place in the lineage."""
+    within = Movement.objects.filter(
+        organisation=OuterRef("organisation"), seq__range=(OuterRef("first_seq"), OuterRef("last_seq"))
+    ).order_by()
+    signed = Case(
+        When(kind=Kind.TRANSFORMATION_INPUT, then=F("mass_g")),
+        default=-F("mass_g"),
+        output_field=BigIntegerField(),
+    )
+    left = within.values("organisation").annotate(g=Sum(signed)).values("g")
+    joined = LineageEdge.objects.filter(transformation=OuterRef("pk")).order_by()
+    traced = joined.values("transformation").annotate(g=Sum("mass_g")).values("g")
+    crooked = (
+        Transformation.objects.filter(**scope)
+        .annotate(left=Subquery(left), traced=Subquery(traced))
+        .exclude(left=0, traced=F("input_g") - F("loss_g"))
+    )
+    for row in crooked.order_by("organisation", "first_seq"):
+        message = (
+            f"第 {row.first_seq}–{row.last_seq} 号转化投入 {row.input_g} 克、损耗 {row.loss_g} 克：记录相差 {row.left} 克，"
+            f"来龙去脉合计 {row.traced} 克"
+        )
+        yield row.organisation_id, Fault(row.first_seq, "transformation_unbalanced", message)
 
 
 def _reversal_faults(scope: dict[str, Any]) -> Iterator[Located]:
