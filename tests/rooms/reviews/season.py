@@ -61,7 +61,10 @@ BEGINNINGS = (
 # 渝经信发〔2026〕6号 and the municipal green-factory call say, and not as the editions' files do.
 REPORT_DAYS = {
     worlds.CHONGQING: (date(2026, 4, 13), {"district-recommendation", "site-check"}),
-    worlds.CHONGQING_FACTORY: (date(2026, 7, 24), {"district-recommendation"}),
+    worlds.CHONGQING_FACTORY: (
+        date(2026, 7, 24),
+        {"district-review", "site-check", "consultation", "district-recommendation"},
+    ),
 }
 # What is done through services of its own, or by whoever runs the round for a whole list.
 NOT_BY_HAND = {Action.SUBMIT, Action.PUBLISH, Action.CONFIRM, Action.REMOVE, Action.PASS_ON}
