@@ -1,7 +1,7 @@
 """
 Measure, and write down what came out.
 
-    python -m benchmarks [import|single|promises|pages|reviews ...] [--rows N] [--database sqlite|postgresql]
+    python -m benchmarks [import|single|promises|pages|reviews|lineage ...] [--rows N] [--database sqlite|postgresql]
 """
 
 import argparse
@@ -14,7 +14,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-from benchmarks import importing, pages, promises, report, reviews, single, stores
+from benchmarks import importing, lineage, pages, promises, report, reviews, single, stores
 
 RESULTS = Path(__file__).with_name("last.json")
 
@@ -22,13 +22,17 @@ RESULTS = Path(__file__).with_name("last.json")
 def main() -> None:
     parser = argparse.ArgumentParser(prog="python -m benchmarks", description=__doc__)
     parser.add_argument(
-        "what", nargs="*", default=["import", "single"], help="import, single, promises, pages, reviews"
+        "what",
+        nargs="*",
+        default=["import", "single"],
+        help="import, single, promises, pages, reviews, lineage",
     )
     parser.add_argument("--rows", type=int, default=100_000)
     parser.add_argument("--repetitions", type=int, default=5, help="of an import")
     parser.add_argument("--windows", type=int, default=20, help="of a quarter of a second, for each side")
     parser.add_argument("--seeds", type=int, default=20)
     parser.add_argument("--steps", type=int, default=10_000)
+    parser.add_argument("--lots", type=int, default=1_000_000, help="of a lineage, with five movements each")
     parser.add_argument("--database", choices=stores.DATABASES, action="append")
     given = parser.parse_args()
     results = json.loads(RESULTS.read_text()) if RESULTS.exists() else {}
@@ -80,7 +84,17 @@ def _reviews(database: str, given: argparse.Namespace) -> list[dict[str, Any]]:
         return stores.in_processes(environment, reviews.measure, [()])
 
 
-MEASURES = {"import": _import, "single": _single, "promises": _promises, "pages": _pages, "reviews": _reviews}
+def _lineage(database: str, given: argparse.Namespace) -> list[dict[str, Any]]:
+    if database != "postgresql":
+        return []  # the promise is PostgreSQL's
+    with stores.store(database) as environment:
+        return stores.in_processes(environment, lineage.measure, [(given.lots, 5 * given.lots)])
+
+
+MEASURES = {
+    "import": _import, "single": _single, "promises": _promises, "pages": _pages, "reviews": _reviews,
+    "lineage": _lineage,
+}  # fmt: skip
 
 
 def _run() -> dict[str, str]:

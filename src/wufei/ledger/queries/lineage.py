@@ -96,12 +96,12 @@ def trace(*, lot: Lot, seen_by: User, on: date) -> Trace:
     seen = set(_seen(seen_by, on).values_list("pk", flat=True))
     rows = Lot.objects.filter(pk__in=keys).select_related("organisation", "stream").order_by("pk")
     lots = {row.pk: row for row in rows}
-    open_lots = [row for row in lots.values() if row.organisation_id in seen]
-    steps = _steps(open_lots)
-    names = _names(lots.values(), {row.pk for row in open_lots})
+    open_keys = {row.pk for row in lots.values() if row.organisation_id in seen}
+    steps = _steps(open_keys)
+    names = _names(lots.values(), open_keys)
     made = _made(steps)
     nodes = tuple(
-        _node(row, names[row.pk], made.get(row.pk), is_open=row in open_lots) for row in lots.values()
+        _node(row, names[row.pk], made.get(row.pk), is_open=row.pk in open_keys) for row in lots.values()
     )
     edges = tuple(
         Edge(
@@ -146,7 +146,7 @@ def _node(row: Lot, name: str, made_at: datetime | None, *, is_open: bool) -> No
     )  # fmt: skip
 
 
-def _steps(lots: Sequence[Lot]) -> list[Movement]:
+def _steps(lots: Collection[int]) -> list[Movement]:
     """Return all that stands of what was done with the lots, in the order of days."""
     rows = Movement.objects.filter(lot__in=lots).effective()
     rows = rows.select_related("source", "target", "lot", "organisation", "posted_by")
