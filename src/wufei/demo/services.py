@@ -11,7 +11,7 @@ from django.db import transaction
 from wufei.capture.services import ImportResult, import_workbook
 from wufei.cases import services as cases
 from wufei.cases.models import EvidenceCategory
-from wufei.demo import beside, season
+from wufei.demo import beside, road, season
 from wufei.demo.district import district, uscc_of, workbooks
 from wufei.demo.papers import MAKERS
 from wufei.demo.writing import written
@@ -54,6 +54,8 @@ def build(*, folder: Path, by: User, now: datetime, report: Callable[[str], None
     season.play(organisations=organisations, password=PASSWORD, by=by, now=now)
     beside.play(organisations=organisations, by=by, now=now)
     report("已演完 2025 年一轮评审；2026 年一轮正在进行")
+    road.play(organisations=organisations, password=PASSWORD, by=by, now=now)
+    report("已演完四个月的称重贴标、入库和危险废物转移")
 
 
 def _imported(path: Path, by: User, now: datetime) -> ImportResult:
@@ -148,5 +150,7 @@ def accounts() -> list[dict[str, Any]]:
     names = {each["id"]: each["name"] for each in [*said["enterprises"], *said["authorities"]]}
     names["park"] = said["park"]["name"]
     later = season.season()
-    names |= {each["id"]: each["name"] for each in later["authorities"]}
-    return [person | {"of": names[person["of"]]} for person in [*said["people"], *later["people"]]]
+    on_the_road = road.road()
+    names |= {each["id"]: each["name"] for each in [*later["authorities"], *on_the_road["organisations"]]}
+    people = [*said["people"], *later["people"], *on_the_road["people"]]
+    return [person | {"of": names[person["of"]]} for person in people]

@@ -15,17 +15,21 @@ from wufei.ledger.services.moving import (
     post,
     reverse,
 )
+from wufei.ledger.services.reporting import WasteReportRefused, make_waste_report
 from wufei.ledger.services.transforming import (
     Became,
+    ContainerSaid,
     TransformationRefused,
     describe_container,
+    describe_containers,
     record_lineage,
     reverse_transformation,
     transform,
 )
 
 __all__ = [
-    "Became", "ClientIdReused", "ClosingRefused", "DeclarationRefused", "MovementsRefused", "ReversalRefused", "TransformationRefused",
-    "attach_timestamp", "close_month", "declare_store", "declare_stream", "describe_container", "post", "record_lineage", "reverse", "reverse_transformation",
+    "Became", "ClientIdReused", "ClosingRefused", "ContainerSaid", "DeclarationRefused", "MovementsRefused", "ReversalRefused", "TransformationRefused",
+    "WasteReportRefused",
+    "attach_timestamp", "close_month", "declare_store", "declare_stream", "describe_container", "describe_containers", "make_waste_report", "post", "record_lineage", "reverse", "reverse_transformation",
     "seal_day", "transform", "verify",
 ]  # fmt: skip

@@ -10,7 +10,7 @@ from django.db import transaction
 
 from wufei.catalogue.waste_codes import read_waste_code
 from wufei.ledger import posting, queries, transforming
-from wufei.ledger.kinds import TRANSFORMATION_LABELS, Kind, PlaceKind, TransformationKind
+from wufei.ledger.kinds import Kind, PlaceKind, TransformationKind
 from wufei.ledger.models import (
     Container,
     LineageEdge,
@@ -393,6 +393,31 @@ def describe_container(
     return container
 
 
-def label_of(kind: str) -> str:
-    """Return the Chinese word for what an edge is."""
-    return "转移" if kind == TRANSFER else TRANSFORMATION_LABELS[TransformationKind(kind)]
+class ContainerSaid(NamedTuple):
+    """What a labelled lot is in."""
+
+    lot_code: str
+    packaging: str
+    volume_ml: int | None = None
+
+
+@transaction.atomic
+def describe_containers(
+    *, organisation: Organisation, containers: Sequence[ContainerSaid], by: User, now: datetime
+) -> None:
+    """Say of many labelled lots what they are in; of which it was said before, it stays."""
+    require(user=by, permission=Permission.POST_MOVEMENTS, organisation=organisation, on=local_day(now))
+    codes = [each.lot_code for each in containers]
+    rows = Lot.objects.filter(organisation=organisation, code__in=codes, is_bulk=False)
+    lots = dict(rows.values_list("code", "pk"))
+    Container.objects.bulk_create(
+        (
+            Container(lot_id=lots[each.lot_code], packaging=each.packaging, volume_ml=each.volume_ml)
+            for each in containers
+        ),
+        ignore_conflicts=True,
+    )
+    audit(
+        by=by, now=now, organisation=organisation, action="ledger.describe_container",
+        object_ref=f"{codes[0]}…{codes[-1]}" if codes else "", detail={"containers": len(codes)},
+    )  # fmt: skip

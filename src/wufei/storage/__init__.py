@@ -1,0 +1,1 @@
+"""Storage 贮存: zones of a store, what may stand where and for how long, inspections, and stock-taking."""
