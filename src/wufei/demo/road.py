@@ -42,6 +42,7 @@ NAMES = uuid.UUID(
     "6d1f0f4e-3c0a-4f8e-9b0e-2a7c51d0a001"
 )  # of what the demo posts, so that it is the same each time
 PICK_UP = 4  # Friday
+REPACKED = "QY"  # whose drums are poured together and split
 FAR = date(2029, 12, 31)
 
 
@@ -88,7 +89,7 @@ def play(*, organisations: dict[str, Organisation], password: str, by: User, now
         _fill(told, lines, day)
         if day.weekday() == PICK_UP:
             for line in lines:
-                if day.day <= 7 and "labelled" in line.said:
+                if day.day <= 7 and line.said["prefix"] == REPACKED:
                     _repack(told, line, day)
                 _fetch(told, line, day, is_last=day == fridays[-1])
 
@@ -193,7 +194,7 @@ def _fill(told: Told, lines: list[Line], day: date) -> None:
             asked = {"organisation": told.organisations[said["of"]], "by": told.people[said["of"]]}
             ledger.post(drafts=drafts, now=_at(day, 17), **asked)
             lots, volume = [draft.lot_code or "" for draft in drafts], int(said["litres"]) * 1000
-            if "labelled" in said:
+            if day >= date.fromisoformat(said.get("labelled_from", "9999-12-31")):
                 _label(lots, said["packaging"], volume, _at(day, 17, 5), asked)
             else:
                 containers = [ContainerSaid(lot, said["packaging"], volume) for lot in lots]

@@ -42,6 +42,12 @@ class Edge:
     kind: str  # a TransformationKind, or TRANSFER
     at: datetime
     document: str
+    uscc: str = ""  # whose transformation it is, where the person may see that
+
+    @property
+    def first_seq(self) -> str:
+        """Return the number of the transformation; "" of a manifest."""
+        return self.document[1:].partition("-")[0] if self.document.startswith("#") else ""
 
     @property
     def label(self) -> str:
@@ -123,12 +129,14 @@ def drawing(trace: Trace) -> dict[str, Any]:
     bands: dict[tuple[str, str], int] = defaultdict(int)
     for edge in trace.edges:
         bands[edge.source, edge.target] += edge.mass_g
+    sent = {(edge.source, edge.document) for edge in trace.edges if edge.kind == TRANSFER}
+    came = {edge.target for edge in trace.edges if edge.kind == TRANSFER}
     for step in trace.steps:
         if step.source_kind in _BEGINS:
             bands[f"{step.label}：{step.source}", step.lot] += step.mass_g
-        elif step.target_kind in _ENDS:
+        elif step.target_kind in _ENDS and (step.lot, step.document) not in sent:
             bands[step.lot, f"{step.label}：{step.counterparty or step.method or step.target}"] += step.mass_g
-        elif step.kind is Kind.RECEIPT and not any(edge.target == step.lot for edge in trace.edges):
+        elif step.kind is Kind.RECEIPT and step.lot not in came:
             bands[f"{step.label}：{step.counterparty}", step.lot] += step.mass_g
     names = dict.fromkeys([*(node.lot for node in trace.nodes), *(end for band in bands for end in band)])
     return {
@@ -154,6 +162,7 @@ def _marked(name: str, code: str) -> dict[str, Any]:
 
 
 def in_order(trace: Trace) -> Sequence[Step | Edge]:
-    """Return steps and edges as they happened."""
-    both: list[Step | Edge] = [*trace.steps, *trace.edges]
+    """Return steps and edges as they happened; what went in and came out stands in the edges already."""
+    told = (Kind.TRANSFORMATION_INPUT, Kind.TRANSFORMATION_OUTPUT)
+    both: list[Step | Edge] = [*(step for step in trace.steps if step.kind not in told), *trace.edges]
     return sorted(both, key=lambda each: each.at)
