@@ -5,7 +5,7 @@ BIN := .venv/bin
 PORT ?= 8000
 export PIP_DISABLE_PIP_VERSION_CHECK = 1
 
-.PHONY: demo test test-fast check fix bench docs lock assets clean
+.PHONY: demo test test-fast check fix bench drill docs lock assets clean
 
 demo: .venv/.run
 	$(BIN)/wufei --data var/demo demo --port $(PORT)
@@ -31,6 +31,9 @@ fix: .venv/.dev
 
 bench: .venv/.dev
 	$(BIN)/python -m benchmarks import single pages
+
+drill: .venv/.dev
+	$(BIN)/python -m benchmarks.drill
 
 docs: .venv/.dev
 	tools/install_test_system

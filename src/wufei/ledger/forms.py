@@ -10,12 +10,13 @@ from django import forms
 from django.utils.translation import gettext_lazy as _
 
 from wufei.ledger.books.layouts import GENERAL, HAZARDOUS
-from wufei.ledger.books.periods import PARTS
+from wufei.ledger.books.periods import PARTS, period_of
 from wufei.ledger.kinds import BY_HAND, LABELS, TRANSFORMATION_LABELS, Kind, TransformationKind
 from wufei.ledger.models import Container, Place, Stream
 from wufei.ledger.posting import TEXT_LIMITS, Draft
 from wufei.ledger.transforming import Input, Output
 from wufei.terms.mass import GRAMS_PER_UNIT, InexactMass, Mass
+from wufei.terms.period import Period
 
 UNITS = [(unit, unit) for unit in ("吨", "千克", "万吨")]
 KINDS = [(kind.value, LABELS[kind]) for kind in Kind]
@@ -325,17 +326,30 @@ class TransformationForm(forms.Form):
         return Mass.of(self.cleaned_data["loss"] or Decimal(0), "千克")
 
 
-class BookForm(forms.Form):
-    """Which official ledger, of which year or part of it."""
+class PeriodForm(forms.Form):
+    """Which year, or which part of it."""
 
-    form = forms.ChoiceField(label=_("台账"))
     year = forms.TypedChoiceField(label=_("年份"), coerce=int)
     part = forms.ChoiceField(label=_("期间"), required=False, choices=list(PARTS.items()))
 
     def __init__(self, said: Any, *, years: Iterable[int]) -> None:
         super().__init__(said)
+        choice(self, "year").choices = [(str(year), str(year)) for year in years]
+
+    @property
+    def period(self) -> Period:
+        """Return the days; only of a valid form."""
+        return period_of(self.cleaned_data["year"], self.cleaned_data["part"])
+
+
+class BookForm(PeriodForm):
+    """Which official ledger, of which year or part of it."""
+
+    form = forms.ChoiceField(label=_("台账"))
+
+    def __init__(self, said: Any, *, years: Iterable[int]) -> None:
+        super().__init__(said, years=years)
         groups = ((_("一般工业固体废物"), GENERAL), (_("危险废物"), HAZARDOUS))
         choice(self, "form").choices = [
             (name, [(each.id, f"{each.number} {each.title}") for each in layouts]) for name, layouts in groups
         ]
-        choice(self, "year").choices = [(str(year), str(year)) for year in years]

@@ -483,3 +483,35 @@ class RootTimestamp(models.Model):
 
     def __str__(self) -> str:
         return f"timestamp of {self.root_id}"
+
+
+class WasteReport(models.Model):
+    """
+    What was reported of an organisation's hazardous waste for a period (HJ 1259-2022). Append-only.
+
+    Made anew when the ledger changed: the latest `number` of a period holds, the earlier ones stay.
+    """
+
+    organisation = models.ForeignKey(Organisation, models.PROTECT, db_index=False, related_name="+")
+    first_day = models.DateField(_("期间自"))
+    last_day = models.DateField(_("期间至"))
+    number = models.PositiveIntegerField(_("第几次"))
+    control_class = models.CharField(max_length=10, blank=True)  # "" where it is not known
+    content = models.JSONField()  # `books.waste_reports.content`
+    seq = models.PositiveIntegerField(_("链序号"))
+    chain_hash = models.CharField(max_length=64)
+    made_at = models.DateTimeField(_("生成时间"))
+    made_by = models.ForeignKey(settings.AUTH_USER_MODEL, models.PROTECT, db_index=False, related_name="+")
+
+    class Meta:
+        constraints = (
+            models.UniqueConstraint(
+                fields=("organisation", "first_day", "last_day", "number"), name="ledger_waste_report_once"
+            ),
+            models.CheckConstraint(
+                condition=Q(last_day__gte=F("first_day")), name="ledger_waste_report_ends_after_it_begins"
+            ),
+        )
+
+    def __str__(self) -> str:
+        return f"{self.organisation_id} {self.first_day}/{self.last_day} #{self.number}"

@@ -2,7 +2,7 @@
 
 from django.urls import path
 
-from wufei.ledger.views import books, declaring, entry, lots, movements, standing, trace
+from wufei.ledger.views import books, declaring, entry, lots, movements, standing, trace, waste_reports
 
 app_name = "ledger"
 
@@ -31,5 +31,12 @@ urlpatterns = [
     path(f"{_OF}stores/new/", declaring.store, name="new-store"),
     path(f"{_OF}stores/<int:key>/", declaring.store, name="store"),
     path("o/<slug:uscc>/books/", books.book, name="books"),
+    path("o/<slug:uscc>/books/reports/", waste_reports.report, name="waste-report"),
+    path("o/<slug:uscc>/books/reports/make/", waste_reports.make, name="make-waste-report"),
+    path(
+        "o/<slug:uscc>/books/reports/<int:waste_report_id>.<slug:ending>",
+        waste_reports.download,
+        name="waste-report-file",
+    ),
     path("o/<slug:uscc>/books/<slug:form>.<slug:ending>", books.download, name="book-file"),
 ]

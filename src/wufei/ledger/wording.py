@@ -64,3 +64,8 @@ TRANSFORMATION_TEXT: Mapping[TransformationCode, str] = {
     TransformationCode.INCOMPATIBLE: "性质不相容的废物不得混合（固体废物污染环境防治法第八十一条、GB 18597-2023 第4.3条）；请分开处理。",
     TransformationCode.OWN_WITH_RECEIVED: "自产的与接收的废物须分开转化，否则无法分清来源；请分两次办理。",
 }
+
+WASTE_REPORT_TEXT: Mapping[str, str] = {
+    "no_period": "申报的期间应是一个月、一个季度或一年；请改正。",
+    "not_over_yet": "该期间还没有结束，不能申报；请在结束之后再办。",
+}

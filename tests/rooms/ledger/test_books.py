@@ -15,6 +15,7 @@ from wufei.ledger import book_exports, services
 from wufei.ledger.books.layouts import LAYOUTS
 from wufei.ledger.models import Movement
 from wufei.ledger.queries.books import BookTooLong, official_book
+from wufei.registry.models import OperatingPermit
 from wufei.terms.period import Period
 
 YEAR = Period.year(2025)
@@ -84,7 +85,8 @@ def test_each_barrel_that_came_into_being_has_a_batch_code(books, table):
         (None, None, None),
     ]
     assert {row["waste_code"] for row in book.rows} == {"900-249-08"}
-    assert book.rows[0]["listed_name"] and book.rows[0]["waste_category"] == "HW08"
+    assert book.rows[0]["listed_name"]
+    assert book.rows[0]["waste_category"] == "HW08"
     assert book.totals == {"mass": Decimal("0.5")}
     missing = {each.column.key: each.count for each in book.missing}
     assert missing == {"container_code": 1, "packaging": 1, "container_count": 1}
@@ -116,6 +118,37 @@ def test_own_and_contracted_treatment_go_back_to_what_was_taken_out(books, table
         ("HWWWCZ20250312001", "HWCK20250309001", date(2025, 3, 9), "处置厂", None)
     ]
     assert [each.column.key for each in contracted.missing] == ["receiver_type", "permit_number"]
+
+
+def permitted(receiver, officer, now, number: str, first: date, last: date, **said) -> None:
+    OperatingPermit.objects.create(
+        organisation=receiver, kind=said.pop("kind", "COMPREHENSIVE"), number=number, valid_from=first, valid_through=last,
+        recorded_at=now, recorded_by=officer, **said,
+    )  # fmt: skip
+
+
+def test_the_receivers_permit_is_that_of_the_day_on_which_the_waste_left(
+    books, table, make_organisation, officer, now
+):
+    receiver = make_organisation("处置厂")
+    permitted(receiver, officer, now, "CQ-1", date(2020, 1, 1), date(2025, 3, 10))
+    permitted(receiver, officer, now, "CQ-2", date(2025, 3, 11), date(2030, 1, 1))
+    permitted(receiver, officer, now, "CQ-T", date(2020, 1, 1), date(2030, 1, 1), kind="TRANSPORT")
+    permitted(make_organisation("别的厂"), officer, now, "CQ-3", date(2020, 1, 1), date(2030, 1, 1))
+
+    assert shown(table("hw-5"), "receiver_type", "permit_number") == [("危险废物经营许可证持有单位", "CQ-1")]
+
+
+def test_a_permit_that_was_revoked_or_is_one_of_two_stays_blank(
+    books, table, make_organisation, officer, now
+):
+    receiver = make_organisation("处置厂")
+    permitted(receiver, officer, now, "CQ-1", date(2020, 1, 1), date(2030, 1, 1), revoked_on=date(2025, 3, 9))
+    assert shown(table("hw-5"), "permit_number") == [(None,)]
+
+    for number in ("CQ-2", "CQ-3"):
+        permitted(receiver, officer, now, number, date(2020, 1, 1), date(2030, 1, 1))
+    assert shown(table("hw-5"), "receiver_type", "permit_number") == [(None, None)]
 
 
 def test_a_dispatch_of_long_ago_is_numbered_by_all_of_its_day(books, table):
@@ -321,7 +354,8 @@ def test_a_workbook_has_the_official_columns_the_rows_and_the_sums(books, table,
         sheet.cell(4, n).value or sheet.cell(3, n).value for n in range(1, len(book.layout.columns) + 1)
     ]
     assert labels == [column.label for column in book.layout.columns]
-    assert book.layout.title in sheet["A1"].value and keeper.uscc in sheet["A2"].value
+    assert book.layout.title in sheet["A1"].value
+    assert keeper.uscc in sheet["A2"].value
     for row, written in zip(book.rows, sheet.iter_rows(min_row=5, max_row=4 + len(book.rows)), strict=True):
         for column, cell in zip(book.layout.columns, written, strict=True):
             value = row.get(column.key)
@@ -336,7 +370,8 @@ def test_a_workbook_has_the_official_columns_the_rows_and_the_sums(books, table,
         float(book.totals[column.key]) for column in book.layout.columns if column.key in book.totals
     ]
     beneath = "".join(str(cell.value or "") for line in sheet.iter_rows(min_row=6) for cell in line)
-    assert "负责人签字" in beneath and all(remark in beneath for remark in book.remarks)
+    assert "负责人签字" in beneath
+    assert all(remark in beneath for remark in book.remarks)
     said = "".join(str(cell.value or "") for line in about.iter_rows() for cell in line)
     assert ("未与公告全文核对" in said) is not book.layout.is_verified
     assert all(text in said for text in book_exports.missing_lines(book.missing))
@@ -350,7 +385,8 @@ def test_what_people_typed_stays_text(books, table, keeper):
     sheet = openpyxl.load_workbook(out)["附表6"]
 
     cells = {cell.value: cell.data_type for cell in sheet[6]}
-    assert cells["=1+1"] == "s" and cells["+852"] == "s"
+    assert cells["=1+1"] == "s"
+    assert cells["+852"] == "s"
 
 
 @pytest.mark.parametrize("form", list(LAYOUTS))
@@ -361,7 +397,9 @@ def test_a_pdf_has_the_rows_and_the_sums(books, table, keeper, form):
     text = "".join(page.get_textpage().get_text_range() for page in read).replace("\r", "").replace("\n", "")
 
     assert len(read) == pages
-    assert book.layout.title in text and keeper.uscc in text and "负责人签字" in text
+    assert book.layout.title in text
+    assert keeper.uscc in text
+    assert "负责人签字" in text
     for row in book.rows:
         assert [
             said

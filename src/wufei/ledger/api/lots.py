@@ -9,7 +9,13 @@ from ninja import Path, Query, Router
 from pydantic import Field, StringConstraints
 
 from wufei.ledger import queries, services, tracing
-from wufei.ledger.api.movements import Amount, MovementOut, movement_out, movements_refused
+from wufei.ledger.api.movements import (
+    Amount,
+    MovementOut,
+    ReversalIn,
+    movement_out,
+    movements_refused,
+)
 from wufei.ledger.kinds import Kind, TransformationKind
 from wufei.ledger.models import Container, Transformation
 from wufei.ledger.posting import Draft
@@ -101,11 +107,6 @@ class Transformations(Answered):
 class Cut(Asked):
     cursor: Annotated[str, Field(pattern=r"^[0-9]{1,10}$")] | None = None
     limit: PageLimit = 100
-
-
-class ReversalIn(Asked):
-    reason: Annotated[Text200, StringConstraints(min_length=1)]
-    moved_on: Day | None = Field(None, description="冲正日期；原月份已结账时须给出")
 
 
 class RelocationIn(Part):
