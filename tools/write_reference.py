@@ -14,12 +14,22 @@ import django
 django.setup()
 
 from wufei.indicators.definitions import INDICATORS
+from wufei.labels.wording import DIGITAL_ID_TEXT, PAYLOAD_TEXT
+from wufei.labels.wording import REFUSAL_TEXT as LABEL_TEXT
 from wufei.ledger.kinds import LABELS
-from wufei.ledger.wording import CLOSING_TEXT, REFUSAL_TEXT, REVERSAL_TEXT
+from wufei.ledger.wording import CLOSING_TEXT, REFUSAL_TEXT, REVERSAL_TEXT, WASTE_REPORT_TEXT
 from wufei.policies.edition import Stage
 from wufei.policies.queries import known_editions
 from wufei.reviews import stage_table, telling
 from wufei.reviews.stages import Action
+from wufei.shopfloor.wording import READING_TEXT
+from wufei.shopfloor.wording import TEXT as SHOPFLOOR_TEXT
+from wufei.transfers.fields import FIELDS, SIGNING_LABELS, Part
+from wufei.transfers.states import ACT_LABELS, MOVES, PARTY_LABELS
+from wufei.transfers.states import LABELS as STATES
+from wufei.transfers.tolerance import TOLERANCES
+from wufei.transfers.wording import FLAG_TEXT
+from wufei.transfers.wording import REFUSAL_TEXT as TRANSFER_REFUSALS
 from wufei.web.cli import main
 
 FOLDER = Path(__file__).parent.parent / "docs/reference"
@@ -40,6 +50,11 @@ SETTINGS = {
     ),
     "WUFEI_MAIL_FROM": ("wufei@localhost", "邮件的发件人地址"),
     "WUFEI_SITE": ("", "邮件里链接的开头，如 `https://wufei.example`"),
+    "WUFEI_BROKER": (
+        "",
+        "秤经 MQTT 发读数的服务器：`mqtt://用户:密码@主机:1883`，TLS 用 `mqtts://用户:密码@主机:8883`（命令行 `--broker`）",
+    ),
+    "WUFEI_BROKER_CA": ("", "MQTT 服务器证书的签发者（PEM 文件）；系统不认识时才写"),
     "WUFEI_LOG_LEVEL": ("WARNING", "日志级别"),
 }
 
@@ -90,6 +105,23 @@ def refusals() -> str:
         + table("代码", "说明", rows=((f"`{code}`", text) for code, text in REVERSAL_TEXT.items()))
         + "\n## 月结\n\n"
         + table("代码", "说明", rows=((f"`{code}`", text) for code, text in CLOSING_TEXT.items()))
+        + "\n## 危险废物申报\n\n"
+        + table("代码", "说明", rows=((f"`{code}`", text) for code, text in WASTE_REPORT_TEXT.items()))
+        + "\n## 标签\n\n"
+        + table(
+            "代码",
+            "说明",
+            rows=(
+                (f"`{code}`", text)
+                for code, text in (*LABEL_TEXT.items(), *DIGITAL_ID_TEXT.items(), *PAYLOAD_TEXT.items())
+            ),
+        )
+        + "\n## 秤和现场作业\n\n"
+        + table(
+            "代码",
+            "说明",
+            rows=((f"`{code}`", text) for code, text in (*READING_TEXT.items(), *SHOPFLOOR_TEXT.items())),
+        )
         + "\n## 环节\n\n"
         + table("代码", "名称", rows=((f"`{kind}`", label) for kind, label in LABELS.items()))
     )
@@ -145,7 +177,42 @@ def _stage_rows(all_stages: Sequence[Stage]) -> Iterator[tuple[object, ...]]:
         yield f"{row.stage.label}（`{row.stage.id}`）", row.stage.applicant_label, row.state, offered or "—"
 
 
+def manifests() -> str:
+    """The one table of fields, the one table of changes, and why an act is refused."""
+    parts = {Part.MANIFEST: "联单", Part.LINE: "每种废物", Part.LEG: "每个承运人"}
+    said = (
+        "# 转移联单\n\n由 `transfers/fields.py`、`transfers/states.py` 生成：接口、页面、PDF 和本页用的是同一张表。"
+        "依据《危险废物转移管理办法》（部令第23号，2022-01-01 施行）。"
+        "生态环境部另行制定的联单格式（第六条）不在本系统的资料中；办法没有写到的栏目标为未核对。\n\n## 栏目\n"
+    )
+    for part, title in parts.items():
+        rows = (
+            (
+                f"`{f.name}`",
+                f.label,
+                PARTY_LABELS[f.filled_by],
+                SIGNING_LABELS[f.required_from] if f.required_from else "可不填",
+                SIGNING_LABELS[f.sealed_from],
+                f.in_force_from,
+                "危险废物" if f.hazardous_only else "全部",
+                f.clause if f.is_verified else f"{f.clause} 未核对".strip(),
+            )
+            for f in FIELDS
+            if f.part is part
+        )
+        heads = ("栏目", "名称", "谁填", "签署前必填", "签署后封存", "施行", "适用", "依据")
+        said += f"\n### {title}\n\n{table(*heads, rows=rows)}"
+    moves = ((STATES[m.source], ACT_LABELS[m.act], PARTY_LABELS[m.party], STATES[m.target]) for m in MOVES)
+    said += "\n## 状态\n\n没有列出的，一律不能办理。\n\n" + table("状态", "动作", "谁", "到", rows=moves)
+    said += "\n## 允差\n\n" + "".join(f"- 自 {t.in_force_from}：{t.says}\n" for t in TOLERANCES)
+    said += "\n## 为什么拒绝\n\n"
+    said += table("代码", "说明", rows=((f"`{code}`", text) for code, text in TRANSFER_REFUSALS.items()))
+    flags = ((f"`{code}`", text) for code, text in FLAG_TEXT.items())
+    return said + "\n## 不拒绝但标出\n\n" + table("代码", "说明", rows=flags)
+
+
 PAGES = {
+    "manifests.md": manifests,
     "stages.md": stages,
     "indicators.md": indicators,
     "criteria.md": criteria,

@@ -313,7 +313,8 @@ def _cover(generator: Organisation) -> dict[str, str]:
 def _drive(
     told: Told, line: Line, manifest: Manifest, load: list[tuple[str, int]], day: date, hour: int, ends: str
 ) -> None:
-    road_said, haul = road(), {"organisation": told.organisations["haul"], "by": told.people["driver"]}
+    road_said = road()
+    haul: dict[str, Any] = {"organisation": told.organisations["haul"], "by": told.people["driver"]}
     plate = road_said["vehicles"][told.sent % len(road_said["vehicles"])]
     services.load(
         manifest=manifest, now=_at(day, hour),

@@ -46,6 +46,11 @@ class Permission(StrEnum):
     RUN_ROUND = "RUN_ROUND"  # open a round, decide at its stages, keep the register: an authority's own
     REVIEW_CASE = "REVIEW_CASE"  # look into submitted cases of those it supervises
     MAINTAIN_EXPERTS = "MAINTAIN_EXPERTS"
+    VIEW_MANIFESTS = "VIEW_MANIFESTS"  # issued ones; a draft is its own organisation's
+    HANDLE_MANIFESTS = "HANDLE_MANIFESTS"  # draft, issue, revise, settle; contracts and due diligence
+    SIGN_MANIFESTS = "SIGN_MANIFESTS"  # load, hand over, deliver, weigh in
+    KEEP_PERMITS = "KEEP_PERMITS"  # say which permits, vehicles and drivers there are
+    VERIFY_PERMITS = "VERIFY_PERMITS"  # look at a permit and say that it is so
 
 
 _P = Permission
@@ -53,20 +58,32 @@ _OFFICER_OF_OWN = frozenset(
     {
         _P.VIEW_ORGANISATION, _P.EDIT_ORGANISATION, _P.VIEW_LEDGER, _P.POST_MOVEMENTS,
         _P.REVERSE_MOVEMENTS, _P.CLOSE_MONTH, _P.IMPORT_WORKBOOK, _P.VIEW_FIGURES, _P.VIEW_CASE,
-        _P.EDIT_CASE,
+        _P.EDIT_CASE, _P.VIEW_MANIFESTS, _P.HANDLE_MANIFESTS, _P.SIGN_MANIFESTS, _P.KEEP_PERMITS,
     }
 )  # fmt: skip
 
 GRANTS: dict[tuple[Role, Relation], frozenset[Permission]] = {
     (Role.ENVIRONMENT_OFFICER, Relation.OWN): _OFFICER_OF_OWN,
-    (Role.WORKER, Relation.OWN): frozenset({_P.VIEW_ORGANISATION, _P.VIEW_LEDGER, _P.POST_MOVEMENTS}),
+    (Role.WORKER, Relation.OWN): frozenset(
+        {_P.VIEW_ORGANISATION, _P.VIEW_LEDGER, _P.POST_MOVEMENTS, _P.VIEW_MANIFESTS, _P.SIGN_MANIFESTS}
+    ),
     (Role.PARK_OFFICER, Relation.OWN): _OFFICER_OF_OWN,
-    (Role.PARK_OFFICER, Relation.PARK): frozenset({_P.VIEW_ORGANISATION, _P.VIEW_LEDGER, _P.VIEW_FIGURES}),
+    (Role.PARK_OFFICER, Relation.PARK): frozenset(
+        {_P.VIEW_ORGANISATION, _P.VIEW_LEDGER, _P.VIEW_FIGURES, _P.VIEW_MANIFESTS}
+    ),
     (Role.AUTHORITY_OFFICER, Relation.OWN): frozenset(
         {_P.VIEW_ORGANISATION, _P.MAINTAIN_REQUIREMENTS, _P.RUN_ROUND, _P.MAINTAIN_EXPERTS}
     ),
     (Role.AUTHORITY_OFFICER, Relation.JURISDICTION): frozenset(
-        {_P.VIEW_ORGANISATION, _P.VIEW_LEDGER, _P.VIEW_FIGURES, _P.JUDGE, _P.REVIEW_CASE}
+        {
+            _P.VIEW_ORGANISATION,
+            _P.VIEW_LEDGER,
+            _P.VIEW_FIGURES,
+            _P.JUDGE,
+            _P.REVIEW_CASE,
+            _P.VIEW_MANIFESTS,
+            _P.VERIFY_PERMITS,
+        }
     ),
     (Role.ADMINISTRATOR, Relation.OPERATOR): frozenset(
         {_P.VIEW_ORGANISATION, _P.EDIT_ORGANISATION, _P.MANAGE_USERS}

@@ -1,5 +1,6 @@
 """The shapes of what people type, and the Chinese names of roles, permissions, scopes and actions."""
 
+import re
 from datetime import date
 from typing import Any
 
@@ -13,7 +14,7 @@ from wufei.catalogue.divisions import division_of_code
 from wufei.catalogue.industries import read_industry_code
 from wufei.registry import rules
 from wufei.registry.access import Permission, Relation, Role
-from wufei.registry.models import Organisation, OrganisationKind, Succession
+from wufei.registry.models import Contract, Organisation, OrganisationKind, PermitKind, Succession
 from wufei.registry.queries import COUNTRY
 from wufei.registry.rules import Scope
 
@@ -49,6 +50,11 @@ PERMISSION_LABELS = {
     Permission.RUN_ROUND: _("组织征集、决定和管理名单"),
     Permission.REVIEW_CASE: _("审阅辖区内单位的申报"),
     Permission.MAINTAIN_EXPERTS: _("维护专家库"),
+    Permission.VIEW_MANIFESTS: _("查看转移联单"),
+    Permission.HANDLE_MANIFESTS: _("填写、签发和更正联单"),
+    Permission.SIGN_MANIFESTS: _("签署起运、运抵和接收"),
+    Permission.KEEP_PERMITS: _("维护许可证、车辆和驾驶员"),
+    Permission.VERIFY_PERMITS: _("核实许可证"),
 }
 SCOPE_LABELS = {
     Scope.ORGANISATIONS_READ: _("读取单位信息"),
@@ -61,6 +67,8 @@ SCOPE_LABELS = {
     Scope.CASES_WRITE: _("编写申报案例"),
     Scope.REVIEWS_READ: _("读取申报与评审"),
     Scope.REVIEWS_WRITE: _("申报与办理评审"),
+    Scope.TRANSFERS_READ: _("读取转移联单"),
+    Scope.TRANSFERS_WRITE: _("填写与签署联单"),
 }
 ACCOUNT_REFUSALS = {
     "username_taken": _("这个用户名已经有人用了，请换一个。"),
@@ -72,6 +80,20 @@ ACCOUNT_REFUSALS = {
     "role_unfit": _("这个角色不适用于该类单位，例如“主管部门人员”只能在主管部门中担任。"),
     "role_held": _("该用户在这个单位已有这个角色。"),
     "role_not_held": _("该用户在这个单位没有这个角色，可能刚被别人移除。"),
+}
+PERMIT_REFUSALS = {
+    "number_missing": _("请填写编号。"),
+    "days_reversed": _("有效期的结束早于开始，或日期晚于今天；请核对。"),
+    "groups_missing": _("请填写废物代码或类别和年经营能力。"),
+    "waste_code_unknown": _("废物代码或类别不对；请核对。"),
+    "capacity_not_positive": _("年经营能力应大于零。"),
+    "recorded_already": _("这个编号已经登记过；请核对。"),
+    "with_itself": _("对方不能是本单位自己。"),
+    "found_missing": _("请写明主体资格和技术能力核实的结果。"),
+    "plate_missing": _("请填写车牌号。"),
+    "name_missing": _("请填写姓名。"),
+    "verified_already": _("这份许可证已经核实过。"),
+    "ended_already": _("这份许可证已经终止。"),
 }
 MEMBERSHIP_REFUSALS = {
     "not_a_park": _("该单位不是园区，没有成员。"),
@@ -288,6 +310,80 @@ class JoinForm(forms.Form):
         return found
 
 
+class CounterpartyForm(forms.Form):
+    """A form that names another organisation by its code."""
+
+    other = forms.CharField(label=_("对方的统一社会信用代码"), max_length=30)
+
+    def clean_other(self) -> Organisation:
+        compact = "".join(self.cleaned_data["other"].split()).upper()
+        found = Organisation.objects.filter(uscc=compact).first()
+        if found is None:
+            raise forms.ValidationError(_("没有登记这个单位；请核对代码，或请系统管理员登记。"))
+        return found
+
+
+CODES_HINT = _("代码或类别，以逗号、顿号或空格分开，例如 HW08、900-041-49。")
+
+
+def read_codes(text: str) -> list[str]:
+    """
+    Return the codes that a person wrote one after the other.
+
+    >>> read_codes("HW08、900-041-49， hw49")
+    ['HW08', '900-041-49', 'hw49']
+    """
+    return [each for each in re.split(r"[\s,，、;；]+", text) if each]
+
+
+class PermitForm(forms.Form):
+    kind = forms.ChoiceField(label=_("类型"), choices=PermitKind.choices)
+    number = forms.CharField(label=_("许可证编号"), max_length=60)
+    issued_by = forms.CharField(label=_("发证机关"), max_length=120, required=False)
+    valid_from = forms.DateField(label=_("有效期自"), widget=DayInput())
+    valid_through = forms.DateField(label=_("有效期至"), widget=DayInput())
+    waste_codes = forms.CharField(
+        label=_("废物代码或类别"), max_length=2000, required=False, help_text=CODES_HINT
+    )
+    modes = forms.CharField(label=_("利用、处置方式"), max_length=200, required=False)
+    capacity = forms.DecimalField(
+        label=_("年经营能力（吨）"), max_digits=14, decimal_places=6, required=False,
+        help_text=_("运输许可不填。类别不同、能力分开核定的，分次登记。"),
+    )  # fmt: skip
+
+
+class ContractForm(CounterpartyForm):
+    purpose = forms.ChoiceField(label=_("内容"), choices=Contract.Purpose.choices)
+    number = forms.CharField(label=_("合同编号"), max_length=60)
+    signed_on = forms.DateField(label=_("签订日期"), widget=DayInput())
+    valid_through = forms.DateField(label=_("有效期至"), widget=DayInput())
+    waste_codes = forms.CharField(
+        label=_("废物代码或类别"), max_length=2000, required=False, help_text=CODES_HINT
+    )
+
+
+class DueDiligenceForm(CounterpartyForm):
+    checked_on = forms.DateField(label=_("核实日期"), widget=DayInput())
+    valid_through = forms.DateField(label=_("有效期至"), widget=DayInput())
+    qualification = forms.CharField(label=_("主体资格"), max_length=300)
+    capability = forms.CharField(label=_("技术能力"), max_length=300)
+    is_passed = forms.BooleanField(label=_("核实通过"), required=False)
+    note = forms.CharField(label=_("备注"), max_length=300, required=False)
+
+
+class VehicleForm(forms.Form):
+    plate = forms.CharField(label=_("车牌号"), max_length=20)
+    permit_number = forms.CharField(label=_("道路运输证号"), max_length=60, required=False)
+    valid_through = forms.DateField(label=_("有效期至"), widget=DayInput(), required=False)
+
+
+class DriverForm(forms.Form):
+    name = forms.CharField(label=_("姓名"), max_length=60)
+    phone = forms.CharField(label=_("电话"), max_length=30, required=False)
+    permit_number = forms.CharField(label=_("从业资格证号"), max_length=60, required=False)
+    valid_through = forms.DateField(label=_("有效期至"), widget=DayInput(), required=False)
+
+
 class LeaveForm(forms.Form):
     left_on = forms.DateField(label=_("离园日期（最后一天）"), widget=DayInput())
 
@@ -435,6 +531,37 @@ ACTION_LABELS = {
     "policies.judge": _("人工判断"),
     "policies.state_value": _("填报取值"),
     "policies.maintain_requirements": _("维护行业要求"),
+    "ledger.transform": _("转化"),
+    "ledger.reverse_transformation": _("冲正转化"),
+    "ledger.record_lineage": _("记录批次的去向"),
+    "ledger.describe_container": _("登记容器"),
+    "ledger.make_waste_report": _("生成官方台账"),
+    "registry.record_permit": _("登记许可证"),
+    "registry.verify_permit": _("核实许可证"),
+    "registry.revoke_permit": _("登记许可证终止"),
+    "registry.record_contract": _("登记合同"),
+    "registry.record_due_diligence": _("登记核实记录"),
+    "registry.record_vehicle": _("登记车辆"),
+    "registry.record_driver": _("登记驾驶员"),
+    "transfers.create_draft": _("新建联单"),
+    "transfers.edit_draft": _("修改联单草稿"),
+    "transfers.issue": _("签发联单"),
+    "transfers.cancel": _("作废联单"),
+    "transfers.load": _("联单起运"),
+    "transfers.hand_over": _("联单接运"),
+    "transfers.store": _("联单中途暂存"),
+    "transfers.resume": _("联单继续运输"),
+    "transfers.deliver": _("联单运抵"),
+    "transfers.accept": _("接受联单"),
+    "transfers.partly_accept": _("部分接受联单"),
+    "transfers.refuse": _("拒收联单"),
+    "transfers.take_back": _("收回退回的废物"),
+    "transfers.propose_revision": _("提出联单更正"),
+    "transfers.agree_to_revision": _("同意联单更正"),
+    "transfers.reject_revision": _("不同意联单更正"),
+    "transfers.withdraw_revision": _("撤回联单更正"),
+    "transfers.settle_discrepancy": _("处理接收差异"),
+    "transfers.record_approval": _("登记跨省批准"),
 }
 
 

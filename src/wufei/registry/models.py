@@ -192,3 +192,189 @@ class IdempotentAnswer(models.Model):
 
     def __str__(self) -> str:
         return f"{self.user_id} {self.key} {self.status}"
+
+
+class PermitKind(models.TextChoices):
+    COMPREHENSIVE = "COMPREHENSIVE", _("危险废物综合经营许可证")
+    COLLECTION = "COLLECTION", _("危险废物收集经营许可证")
+    TRANSPORT = "TRANSPORT", _("危险货物道路运输经营许可证")
+
+
+class OperatingPermit(models.Model):
+    """
+    A permit 经营许可证 of an organisation, as it says itself until an authority has looked at it.
+
+    Which wastes, in which ways, how much in a year: its groups.
+    """
+
+    organisation = models.ForeignKey(Organisation, models.PROTECT, related_name="+")
+    kind = models.CharField(_("类型"), max_length=16, choices=PermitKind.choices)
+    number = models.CharField(_("许可证编号"), max_length=60)
+    issued_by = models.CharField(_("发证机关"), max_length=120, blank=True, default="")
+    valid_from = models.DateField(_("有效期自"))
+    valid_through = models.DateField(_("有效期至"))
+    revoked_on = models.DateField(_("吊销或注销日期"), null=True, blank=True)
+    verified_at = models.DateTimeField(_("核实时间"), null=True, blank=True)
+    verified_by = models.ForeignKey(
+        settings.AUTH_USER_MODEL, models.PROTECT, null=True, blank=True, related_name="+"
+    )
+    recorded_at = models.DateTimeField()
+    recorded_by = models.ForeignKey(settings.AUTH_USER_MODEL, models.PROTECT, related_name="+")
+
+    class Meta:
+        constraints = (
+            models.UniqueConstraint(
+                fields=("organisation", "kind", "number", "valid_from"), name="registry_permit_once"
+            ),
+            models.CheckConstraint(
+                condition=Q(valid_through__gte=F("valid_from")), name="registry_permit_ends_after_it_begins"
+            ),
+            models.CheckConstraint(
+                condition=Q(verified_at=None, verified_by=None)
+                | Q(verified_at__isnull=False, verified_by__isnull=False),
+                name="registry_permit_verified_by_somebody",
+            ),
+        )
+
+    def __str__(self) -> str:
+        return f"{self.number} of {self.organisation_id}"
+
+
+class PermitGroup(models.Model):
+    """Wastes that a permit names together, with what may be taken of them in a year."""
+
+    permit = models.ForeignKey(OperatingPermit, models.PROTECT, related_name="groups")
+    name = models.CharField(_("经营类别"), max_length=120, blank=True, default="")
+    waste_codes = models.JSONField(_("废物代码或类别"))  # ["HW08", "900-249-08"]
+    modes = models.JSONField(_("利用、处置方式"), default=list)  # ["R9"]
+    capacity_g = models.BigIntegerField(_("年经营能力（克）"))
+
+    class Meta:
+        constraints = (
+            models.CheckConstraint(
+                condition=Q(capacity_g__gt=0), name="registry_permit_group_capacity_is_positive"
+            ),
+        )
+
+    def __str__(self) -> str:
+        return f"{self.name} of {self.permit_id}"
+
+
+class PermitUse(models.Model):
+    """How much of a group's capacity of a year is taken, over all manifests; only ever changed by a condition."""
+
+    group = models.ForeignKey(PermitGroup, models.PROTECT, related_name="uses")
+    year = models.PositiveSmallIntegerField(_("年度"))
+    used_g = models.BigIntegerField(_("已用（克）"), default=0)
+
+    class Meta:
+        constraints = (
+            models.UniqueConstraint(fields=("group", "year"), name="registry_permit_use_once"),
+            models.CheckConstraint(condition=Q(used_g__gte=0), name="registry_permit_use_not_negative"),
+        )
+
+    def __str__(self) -> str:
+        return f"{self.group_id} in {self.year}: {self.used_g} g"
+
+
+class Contract(models.Model):
+    """A written contract 合同 of who hands waste over with who takes or carries it."""
+
+    class Purpose(models.TextChoices):
+        RECEIVING = "RECEIVING", _("贮存、利用、处置")
+        TRANSPORT = "TRANSPORT", _("运输")
+
+    organisation = models.ForeignKey(Organisation, models.PROTECT, related_name="+")
+    counterparty = models.ForeignKey(Organisation, models.PROTECT, related_name="+")
+    purpose = models.CharField(_("内容"), max_length=12, choices=Purpose.choices)
+    number = models.CharField(_("合同编号"), max_length=60)
+    signed_on = models.DateField(_("签订日期"))
+    valid_through = models.DateField(_("有效期至"))
+    ended_on = models.DateField(_("提前终止日期"), null=True, blank=True)
+    waste_codes = models.JSONField(_("废物代码或类别"), default=list)  # empty: all
+    recorded_at = models.DateTimeField()
+    recorded_by = models.ForeignKey(settings.AUTH_USER_MODEL, models.PROTECT, related_name="+")
+
+    class Meta:
+        constraints = (
+            models.UniqueConstraint(
+                fields=("organisation", "counterparty", "number"), name="registry_contract_once"
+            ),
+            models.CheckConstraint(
+                condition=Q(valid_through__gte=F("signed_on")), name="registry_contract_ends_after_it_begins"
+            ),
+            models.CheckConstraint(
+                condition=~Q(organisation=F("counterparty")), name="registry_contract_with_another"
+            ),
+        )
+
+    def __str__(self) -> str:
+        return f"{self.number} of {self.organisation_id} with {self.counterparty_id}"
+
+
+class DueDiligence(models.Model):
+    """What an organisation found when it looked at who is to take its waste: 主体资格和技术能力核实."""
+
+    organisation = models.ForeignKey(Organisation, models.PROTECT, related_name="+")
+    subject = models.ForeignKey(Organisation, models.PROTECT, related_name="+")
+    checked_on = models.DateField(_("核实日期"))
+    valid_through = models.DateField(_("有效期至"))
+    is_passed = models.BooleanField(_("通过"))
+    qualification = models.CharField(_("主体资格"), max_length=300)
+    capability = models.CharField(_("技术能力"), max_length=300)
+    note = models.CharField(_("备注"), max_length=300, blank=True, default="")
+    recorded_at = models.DateTimeField()
+    recorded_by = models.ForeignKey(settings.AUTH_USER_MODEL, models.PROTECT, related_name="+")
+
+    class Meta:
+        constraints = (
+            models.CheckConstraint(
+                condition=Q(valid_through__gte=F("checked_on")), name="registry_due_diligence_ends_after"
+            ),
+        )
+        indexes = (
+            models.Index(fields=("organisation", "subject", "-checked_on"), name="registry_due_diligence_of"),
+        )
+
+    def __str__(self) -> str:
+        return f"{self.organisation_id} of {self.subject_id} on {self.checked_on}"
+
+
+class Vehicle(models.Model):
+    """A vehicle of a carrier, with its transport permit 道路运输证."""
+
+    organisation = models.ForeignKey(Organisation, models.PROTECT, related_name="+")
+    plate = models.CharField(_("车牌号"), max_length=20)
+    permit_number = models.CharField(_("道路运输证号"), max_length=60, blank=True, default="")
+    valid_through = models.DateField(_("有效期至"), null=True, blank=True)
+    load_g = models.BigIntegerField(_("核定载质量（克）"), null=True, blank=True)
+    ended_on = models.DateField(_("停用日期"), null=True, blank=True)
+
+    class Meta:
+        constraints = (
+            models.UniqueConstraint(fields=("organisation", "plate"), name="registry_vehicle_once"),
+        )
+
+    def __str__(self) -> str:
+        return f"{self.plate} of {self.organisation_id}"
+
+
+class Driver(models.Model):
+    """A driver of a carrier, with the licence for dangerous goods 从业资格证."""
+
+    organisation = models.ForeignKey(Organisation, models.PROTECT, related_name="+")
+    name = models.CharField(_("姓名"), max_length=60)
+    phone = models.CharField(_("电话"), max_length=30, blank=True, default="")
+    permit_number = models.CharField(_("从业资格证号"), max_length=60, blank=True, default="")
+    valid_through = models.DateField(_("有效期至"), null=True, blank=True)
+    ended_on = models.DateField(_("离职日期"), null=True, blank=True)
+
+    class Meta:
+        constraints = (
+            models.UniqueConstraint(
+                fields=("organisation", "name", "permit_number"), name="registry_driver_once"
+            ),
+        )
+
+    def __str__(self) -> str:
+        return f"{self.name} of {self.organisation_id}"

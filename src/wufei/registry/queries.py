@@ -17,13 +17,18 @@ from wufei.registry.access import GRANTS, Permission, Relation, Role, granting
 from wufei.registry.models import (
     ApiToken,
     AuditEntry,
+    Contract,
+    DueDiligence,
+    OperatingPermit,
     Organisation,
     OrganisationKind,
     ParkMembership,
+    PermitKind,
     RoleAssignment,
     Succession,
     User,
 )
+from wufei.registry.permits import Group, Permit
 
 # Who never is a member of a park.
 NEVER_MEMBERS = (OrganisationKind.PARK, OrganisationKind.AUTHORITY)
@@ -77,6 +82,19 @@ def lineage_of(*, organisation: Organisation) -> set[int]:
     found, ahead = {organisation.pk}, [organisation.pk]
     while ahead:
         fresh = before.get(ahead.pop(), set()) - found
+        found |= fresh
+        ahead += fresh
+    return found
+
+
+def heirs_of(*, organisation: Organisation) -> set[int]:
+    """Return the keys of the organisation and of all in which it goes on, however far."""
+    after: dict[int, set[int]] = {}
+    for predecessor, successor in Succession.objects.values_list("predecessor_id", "successor_id"):
+        after.setdefault(predecessor, set()).add(successor)
+    found, ahead = {organisation.pk}, [organisation.pk]
+    while ahead:
+        fresh = after.get(ahead.pop(), set()) - found
         found |= fresh
         ahead += fresh
     return found
@@ -427,3 +445,54 @@ def second_factor(*, user: User) -> TOTPDevice | None:
 def recovery_codes_left(*, user: User) -> int:
     """Return how many recovery codes the user has not used."""
     return StaticToken.objects.filter(device__user=user, device__confirmed=True).count()
+
+
+# --- permits, contracts, vehicles, drivers
+
+
+def permits_of(*, organisation: Organisation, kinds: Iterable[str] = ()) -> QuerySet[OperatingPermit]:
+    """Return the organisation's permits with their groups, the newest first."""
+    rows = OperatingPermit.objects.filter(organisation=organisation)
+    if kinds:
+        rows = rows.filter(kind__in=list(kinds))
+    return rows.select_related("verified_by").prefetch_related("groups").order_by("-valid_through", "-pk")
+
+
+def read_permit(row: OperatingPermit) -> Permit:
+    """Return the stored permit as `registry.permits` judges it."""
+    groups = tuple(
+        Group(
+            key=each.pk,
+            waste_codes=tuple(each.waste_codes),
+            modes=tuple(each.modes),
+            capacity_g=each.capacity_g,
+        )
+        for each in row.groups.all()
+    )
+    return Permit(
+        key=row.pk, number=row.number, valid_from=row.valid_from, valid_through=row.valid_through,
+        revoked_on=row.revoked_on, is_verified=row.verified_at is not None, groups=groups,
+    )  # fmt: skip
+
+
+WASTE_PERMITS = (PermitKind.COMPREHENSIVE, PermitKind.COLLECTION)
+
+
+def waste_permits(*, organisation: Organisation) -> list[Permit]:
+    """Return the permits under which the organisation may take hazardous waste."""
+    return [read_permit(row) for row in permits_of(organisation=organisation, kinds=WASTE_PERMITS)]
+
+
+def contracts_on(*, organisation: Organisation, purpose: str, on: date) -> QuerySet[Contract]:
+    """Return the organisation's contracts of that purpose that hold on the day."""
+    return Contract.objects.filter(
+        Q(ended_on=None) | Q(ended_on__gt=on), organisation=organisation, purpose=purpose, signed_on__lte=on,
+        valid_through__gte=on,
+    )  # fmt: skip
+
+
+def due_diligence_on(*, organisation: Organisation, subject: Organisation, on: date) -> DueDiligence | None:
+    """Return the latest record of what the organisation found of the other, if it holds on the day."""
+    rows = DueDiligence.objects.filter(organisation=organisation, subject=subject, checked_on__lte=on)
+    latest = rows.order_by("-checked_on", "-pk").first()
+    return latest if latest is not None and latest.is_passed and latest.valid_through >= on else None

@@ -50,6 +50,8 @@ class Scope(StrEnum):
     CASES_WRITE = "cases:write"
     REVIEWS_READ = "reviews:read"
     REVIEWS_WRITE = "reviews:write"
+    TRANSFERS_READ = "transfers:read"
+    TRANSFERS_WRITE = "transfers:write"
 
 
 class InvalidUscc(ValueError):

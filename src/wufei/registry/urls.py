@@ -1,6 +1,6 @@
 from django.urls import path
 
-from wufei.registry.views import account, organisations, people, signing_in, successions
+from wufei.registry.views import account, organisations, people, permits, signing_in, successions
 
 app_name = "registry"
 
@@ -26,6 +26,10 @@ urlpatterns = [
     path("o/<slug:uscc>/history/rename/", successions.rename, name="rename"),
     path("o/<slug:uscc>/history/successor/", successions.succeed, name="succeed"),
     path("o/<slug:uscc>/history/close/", successions.close, name="close"),
+    path("o/<slug:uscc>/permits/", permits.permits, name="permits"),
+    path("o/<slug:uscc>/permits/new/<slug:what>/", permits.record, name="record-permit"),
+    path("o/<slug:uscc>/permits/<int:key>/verify/", permits.verify, name="verify-permit"),
+    path("o/<slug:uscc>/permits/<int:key>/revoke/", permits.revoke, name="revoke-permit"),
     path("o/<slug:uscc>/members/", organisations.members, name="members"),
     path("o/<slug:uscc>/members/join/", organisations.join, name="join"),
     path("o/<slug:uscc>/members/<slug:member_uscc>/leave/", organisations.leave, name="leave"),

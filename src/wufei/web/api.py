@@ -22,7 +22,10 @@ from ninja.renderers import JSONRenderer
 from wufei.cases.api import router as cases
 from wufei.cases.evidence import MAX_FILE_BYTES
 from wufei.indicators.api import router as indicators
-from wufei.ledger.api import router as ledger
+from wufei.labels.api import router as labels
+from wufei.ledger.api.books import router as books
+from wufei.ledger.api.lots import router as lots
+from wufei.ledger.api.movements import router as ledger
 from wufei.policies.api import editions_router
 from wufei.policies.api import router as evaluation
 from wufei.registry.api.door import MALFORMED, SCOPES, ErrorDetail, Refused, malformed, not_permitted
@@ -32,6 +35,9 @@ from wufei.registry.queries import NotPermitted
 from wufei.reviews.api.applications import router as applications
 from wufei.reviews.api.lists import router as lists
 from wufei.reviews.api.rounds import router as rounds
+from wufei.shopfloor.api import devices
+from wufei.shopfloor.api import router as scales
+from wufei.transfers.api.manifests import router as transfers
 from wufei.web import api_links
 
 MAX_BODY_BYTES = 1024 * 1024
@@ -254,9 +260,15 @@ def _plain_place(where: str) -> str:
 ROUTERS = (
     ("", organisations),
     ("/organisations/{uscc}", ledger),
+    ("/organisations/{uscc}", lots),
+    ("/organisations/{uscc}", books),
+    ("/organisations/{uscc}", labels),
     ("/organisations/{uscc}", indicators),
     ("/organisations/{uscc}", evaluation),
     ("/organisations/{uscc}", cases),
+    ("/organisations/{uscc}", scales),
+    ("", devices),
+    ("", transfers),
     ("", editions_router),
     ("", rounds),
     ("", applications),

@@ -72,6 +72,18 @@ def _about_the_case(case: dict[str, str]) -> tuple[Link, ...]:
     )
 
 
+MANIFEST = HERE | _asked("reference")
+
+
+def _about_the_manifest(manifest: dict[str, str]) -> tuple[Link, ...]:
+    return (
+        Link("get_manifest", manifest),
+        Link("edit_manifest", manifest, VERSION),
+        Link("sign_manifest", manifest),
+        Link("propose_revision", manifest),
+    )
+
+
 LINKS: Mapping[str, tuple[Link, ...]] = {
     "list_organisations": (Link("get_organisation", {"uscc": _said("organisations/0/uscc")}),),
     "get_organisation": (
@@ -80,6 +92,7 @@ LINKS: Mapping[str, tuple[Link, ...]] = {
         Link("list_stores", HERE),
         Link("list_movements", HERE),
         Link("stock", HERE),
+        Link("read_inventory", HERE),
         Link("verify", HERE),
         Link("list_indicators", HERE),
         Link("evaluate", HERE),
@@ -87,6 +100,14 @@ LINKS: Mapping[str, tuple[Link, ...]] = {
         Link("open_case", HERE),
         Link("list_own_applications", HERE),
         Link("submit_case", HERE),
+        Link("list_transformations", HERE),
+        Link("transform", HERE),
+        Link("relocate", HERE),
+        Link("list_scales", HERE),
+        Link("reserve_numbers", HERE),
+        Link("list_manifests", HERE),
+        Link("create_manifest", HERE),
+        Link("receive_load", HERE),
     ),
     "change_organisation": (Link("get_organisation", HERE), Link("change_organisation", HERE, VERSION)),
     # the ledger
@@ -108,6 +129,7 @@ LINKS: Mapping[str, tuple[Link, ...]] = {
         Link("list_movements", HERE | FILTER | {"cursor": _said("next")}, name="next_page"),
         Link("get_movement", HERE | {"seq": _said("movements/0/seq")}),
         Link("reverse_movement", HERE | {"seq": _said("movements/0/seq")}),
+        Link("get_label", HERE | {"code": _said("movements/0/lot")}),
     ),
     "post_movements": (
         Link("list_movements", HERE),
@@ -123,7 +145,57 @@ LINKS: Mapping[str, tuple[Link, ...]] = {
         Link("get_movement", RECORD, name="get_reversed_movement"),
         Link("verify", HERE),
     ),
+    # lots
+    "read_inventory": (
+        Link("trace", HERE | {"code": _said("stock/0/lot")}),
+        Link("list_movements", HERE | {"stream": _said("stock/0/stream")}),
+    ),
+    "trace": (Link("trace", HERE | {"code": _said("nodes/0/lot")}),),
+    "list_transformations": (
+        Link("list_transformations", HERE | {"cursor": _said("next")}, name="next_page"),
+        Link("reverse_transformation", HERE | {"first_seq": _said("transformations/0/first_seq")}),
+    ),
+    "transform": (
+        Link("reverse_transformation", HERE | {"first_seq": _said("first_seq")}),
+        Link("list_transformations", HERE),
+        Link("verify", HERE),
+    ),
+    "reverse_transformation": (Link("list_transformations", HERE),),
+    "relocate": (
+        Link("get_movement", HERE | {"seq": _said("seq")}),
+        Link("reverse_movement", HERE | {"seq": _said("seq")}),
+        Link("stock", HERE),
+    ),
+    # labels
+    "reserve_numbers": (Link("get_organisation", HERE),),
+    "get_label": (
+        Link("get_label_file", HERE | {"code": _said("lot")}),
+        Link("register_print", HERE, {"code": _said("lot")}),
+        Link("list_movements", HERE | {"lot": _said("lot")}),
+    ),
+    "register_print": (Link("get_label", HERE | {"code": _said("lot")}),),
     "close_month": (Link("stock", HERE | {"on": _said("closed_through")}), Link("verify", HERE)),
+    # manifests
+    "list_manifests": (
+        Link("list_manifests", HERE | {"cursor": _said("next")}, name="next_page"),
+        *_about_the_manifest(HERE | {"reference": _said("manifests/0/reference")}),
+    ),
+    "create_manifest": _about_the_manifest(HERE | {"reference": _said("reference")}),
+    "get_manifest": (
+        *_about_the_manifest(HERE | {"reference": _said("reference")}),
+        Link("answer_revision", MANIFEST | {"revision_id": _said("revisions/0/id")}),
+        Link("settle_discrepancy", MANIFEST | {"discrepancy_id": _said("discrepancies/0/id")}),
+    ),
+    "edit_manifest": _about_the_manifest(HERE | {"reference": _said("reference")}),
+    "sign_manifest": _about_the_manifest(HERE | {"reference": _said("reference")}),
+    "receive_load": (Link("get_manifest", HERE | {"reference": _said("manifests/0/reference")}),),
+    "propose_revision": (
+        Link("get_manifest", MANIFEST),
+        Link("answer_revision", MANIFEST | {"revision_id": _said("revisions/0/id")}),
+    ),
+    "answer_revision": (Link("get_manifest", MANIFEST), Link("propose_revision", MANIFEST)),
+    "settle_discrepancy": (Link("get_manifest", MANIFEST),),
+    "list_manifest_fields": (Link("list_organisations", {}),),
     # figures and evaluation
     "list_indicators": (
         Link(
@@ -202,6 +274,8 @@ LINKS: Mapping[str, tuple[Link, ...]] = {
     "reply_to_consultation": (Link("list_consultations", APPLICATION), Link("get_application", APPLICATION)),
     "list_notices": (Link("get_notice", {"notice_id": _said("notices/0/id")}),),
     "get_notice": (Link("get_round", ITS_ROUND), Link("list_notices", ITS_ROUND)),
+    "list_scales": (Link("list_readings", HERE | {"scale_code": _said("scales/0/code")}),),
+    "list_readings": (Link("list_readings", HERE | _asked("scale_code") | {"before": _said("next")}, name="next_page"),),
     "list_titles": (Link("get_edition", {"edition_id": _said("titles/0/edition")}),),
 }
 

@@ -53,6 +53,7 @@ INSTALLED_APPS = [
     "wufei.registry",
     "wufei.ledger",
     "wufei.labels",
+    "wufei.storage",
     "wufei.transfers",
     "wufei.indicators",
     "wufei.policies",
@@ -230,6 +231,11 @@ EMAIL_TIMEOUT = 20
 DEFAULT_FROM_EMAIL = os.environ.get("WUFEI_MAIL_FROM", "wufei@localhost")
 # What links in e-mails begin with: https://wufei.example
 SITE_ADDRESS = os.environ.get("WUFEI_SITE", "").rstrip("/")
+
+# Where scales send their readings over MQTT: mqtt://user:password@host:1883, mqtts://host:8883 with TLS.
+BROKER = os.environ.get("WUFEI_BROKER", "")
+# The certificate (PEM) of who signed the broker's, where the system doesn't know them.
+BROKER_CA = os.environ.get("WUFEI_BROKER_CA", "")
 
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 

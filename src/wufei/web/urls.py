@@ -15,6 +15,7 @@ urlpatterns = [
     path("", include("wufei.registry.urls")),
     path("", include("wufei.ledger.urls")),
     path("", include("wufei.labels.urls")),
+    path("", include("wufei.storage.urls")),
     path("", include("wufei.transfers.urls")),
     path("", include("wufei.shopfloor.urls")),
     path("", include("wufei.indicators.urls")),  # o/<uscc>/figures/…

@@ -12,7 +12,7 @@ import pytest
 from django.db import transaction
 from django.utils import timezone
 
-from tests.rooms.api.world import EDITION, PDF, PLANTED, Api, World, expired, generation, token
+from tests.rooms.api.world import EDITION, MANIFEST, PDF, PLANTED, Api, World, expired, generation, token
 from wufei.registry import queries as registry_queries
 from wufei.registry.models import Organisation, User
 from wufei.web.api import api as ninja_api
@@ -36,10 +36,14 @@ MAY = {
     "run round": {"authority"},
     "read application": {"officer", "authority"},
     "review": {"authority"},
+    "read manifests": {"officer", "worker", "park_officer", "authority"},
+    "handle manifests": {"officer"},
+    "sign manifests": {"officer", "worker"},
 }
 ANYBODY = "anybody"  # what is not about one organisation
 O = "/organisations/{uscc}"  # noqa: E741
 R, A = "/rounds/{round_id}", "/applications/{code}"
+M = f"{O}/manifests/{{reference}}"
 
 
 @dataclass(frozen=True)
@@ -78,8 +82,43 @@ ROWS = {
         "reverse", 201, body={"reason": "重复"}, in_path=(("seq", 1),)
     ),
     f"GET {O}/stock": Row("read ledger"),
+    f"GET {O}/inventory": Row("read ledger"),
+    f"GET {O}/books/{{form}}": Row(
+        "read ledger", query="?from=2025-01-01&to=2025-12-31", in_path=(("form", "general-2"),)
+    ),
+    f"GET {O}/trace": Row("read ledger", query="?code=散堆-S1"),
+    f"GET {O}/transformations": Row("read ledger"),
+    f"POST {O}/transformations": Row(  # a heap has no label: refused, to who may
+        "post", 409,
+        body={
+            "kind": "REPACK", "moved_on": "2026-06-30", "client_id": "00000000-0000-4000-8000-000000000003",
+            "inputs": [{"store": "库1", "lot": "散堆-S1", "mass_g": 1}],
+            "outputs": [{"store": "库1", "lot": "L-9", "stream": "S1", "mass_g": 1}],
+        },
+    ),
+    f"POST {O}/transformations/{{first_seq}}/reverse": Row(
+        "reverse", 404, body={"reason": "重复"}, in_path=(("first_seq", 1),)
+    ),
+    f"POST {O}/relocations": Row(  # there is no 库9: refused, to who may
+        "post", 409,
+        body={"store": "库1", "to": "库9", "lot": "散堆-S1", "mass_g": 1, "moved_on": "2026-06-30"},
+    ),
+    f"POST {O}/labels/numbers": Row(
+        "post", 201,
+        body=lambda world: {
+            "waste_code": "900-249-08", "on": timezone.localdate().isoformat(), "count": 5,
+            "client_id": "00000000-0000-4000-8000-000000000001",
+        },
+    ),
+    f"GET {O}/labels/label": Row("read ledger", query="?code=L-1"),
+    f"GET {O}/labels/file": Row("read ledger", query="?code=L-1&format=zpl"),
+    f"POST {O}/labels/prints": Row(
+        "post", 201, body={"code": "L-1", "format": "PDF", "client_id": "00000000-0000-4000-8000-000000000002"}
+    ),
     f"POST {O}/close-month": Row("close", 201, body={"through": "2025-01-31"}),
     f"GET {O}/verify": Row("read ledger"),
+    f"GET {O}/scales": Row("read ledger"),
+    f"GET {O}/scales/{{scale_code}}/readings": Row("read ledger"),
     f"GET {O}/indicators": Row("read figures", query="?from=2025&to=2025"),
     f"GET {O}/figures/{{indicator}}/{{year}}": Row("read figures", in_path=figure()),
     f"GET {O}/figures/{{indicator}}/{{year}}/movements": Row("read ledger", in_path=figure()),
@@ -95,6 +134,25 @@ ROWS = {
     f"GET {O}/cases/{{case_id}}/documents/{{document}}": Row(
         "read case", in_path=(("document", "provenance.json"),)
     ),
+    f"GET {O}/manifests": Row("read manifests"),
+    f"POST {O}/manifests": Row("handle manifests", 201, body={}),
+    f"GET {M}": Row("read manifests"),
+    f"PUT {M}": Row("handle manifests", 409, body={"version": 1}),  # it is signed: refused, to who may
+    f"POST {M}/acts": Row("handle manifests", body={"act": "CANCEL", "words": "车未到"}),
+    f"POST {M}/revisions": Row(
+        "handle manifests", 201,
+        body={"changes": [{"part": "manifest", "field": "remark", "to": "加急"}], "reason": "漏写"},
+    ),
+    f"POST {M}/revisions/{{revision_id}}/answer": Row(
+        "handle manifests", 404, body={"agrees": True}, in_path=(("revision_id", 1),)
+    ),
+    f"POST {M}/discrepancies/{{discrepancy_id}}/settle": Row(
+        "handle manifests", 404, body={"reason": "蒸发"}, in_path=(("discrepancy_id", 1),)
+    ),
+    f"POST {O}/weighed-loads": Row(  # nobody has brought it yet: refused, to who may
+        "sign manifests", 409, body={"manifests": [MANIFEST], "mass_g": 1, "mode": "R9"}
+    ),
+    "GET /manifest-fields": Row(ANYBODY),
     "GET /editions": Row(ANYBODY),
     "GET /editions/{edition_id}": Row(ANYBODY, in_path=(("edition_id", EDITION),)),
     "GET /rounds": Row(ANYBODY),
@@ -167,7 +225,7 @@ def places(row: Row, world: World) -> dict[str, Any]:
     there = {
         "uscc": world.mine.uscc, "case_id": world.case.pk, "evidence_id": world.evidence.pk,
         "round_id": world.round.pk, "code": world.application.code, "consultation_id": world.consultation.pk,
-        "notice_id": world.notice.pk,
+        "notice_id": world.notice.pk, "reference": MANIFEST, "scale_code": world.scale.code,
     }  # fmt: skip
     said = {name: world.draft.pk if value == "draft" else value for name, value in row.in_path}
     return there | said

@@ -17,6 +17,7 @@ from wufei.cases import services as case_services
 from wufei.cases.models import Case, Evidence, EvidenceCategory
 from wufei.ledger import services as ledger_services
 from wufei.ledger.kinds import Kind
+from wufei.ledger.models import Lot, Stream
 from wufei.ledger.posting import Draft
 from wufei.policies import queries as policy_queries
 from wufei.registry.api.door import SCOPES
@@ -25,7 +26,10 @@ from wufei.reviews.models import Application, Consultation, PublicNotice, Round,
 from wufei.reviews.services import consultations, deciding, rounds
 from wufei.reviews.services.deciding import Said
 from wufei.reviews.stages import Action
+from wufei.shopfloor.models import Scale
+from wufei.shopfloor.services import register_scale
 from wufei.terms.mass import Mass
+from wufei.transfers.models import Manifest, ManifestLine
 
 ROOT = "/api/v1"
 EDITION = "miit-2025-539-enterprise"
@@ -108,6 +112,7 @@ class World:
     application: Application  # at the consultation
     consultation: Consultation
     notice: PublicNotice
+    scale: Scale
 
     def api(self, person: str, *scopes: str, **said: Any) -> Api:
         return Api(token(self.people[person], *scopes, **said))
@@ -128,6 +133,27 @@ def keep_ledger(organisation: Organisation, by: User) -> None:
     )  # fmt: skip
     draft = Draft(kind=Kind.GENERATION, moved_on=date(2025, 1, 10), stream_code="S1", mass=Mass.of("5", "吨"))
     ledger_services.post(organisation=organisation, drafts=[draft], by=by, now=NOW)
+    # A batch that nothing was posted of yet: it has a label, and no movement.
+    stream = Stream.objects.get(organisation=organisation)
+    Lot.objects.create(
+        organisation=organisation, stream=stream, code="L-1", origin="GENERATION", origin_year=2025
+    )
+
+
+MANIFEST = "20265001000001"
+
+
+def an_issued_manifest(mine: Organisation, receiver: Organisation, by: User) -> None:
+    """As if it had been issued, with everything that it takes."""
+    manifest = Manifest.objects.create(
+        number=MANIFEST, waste_class="GENERAL", state="ISSUED", generator=mine, receiver=receiver, declared_g=1_000,
+        issued_on=NOW.date(), created_at=NOW, created_by=by, said={"contact": PLANTED},
+    )  # fmt: skip
+    stream = Stream.objects.get(organisation=mine)
+    ManifestLine.objects.create(
+        manifest=manifest, position=1, stream=stream, waste_code=stream.waste_code, declared_g=1_000,
+        waste_category=stream.waste_category, waste_name=stream.name,
+    )  # fmt: skip
 
 
 def build() -> World:
@@ -155,6 +181,7 @@ def build() -> World:
     }
     keep_ledger(mine, people["officer"])
     keep_ledger(elsewhere, people["officer_elsewhere"])
+    an_issued_manifest(mine, elsewhere, people["officer"])
     case = case_services.open_case(
         organisation=mine, edition_id=EDITION, year=2025, by=people["officer"], now=NOW
     )
@@ -169,7 +196,11 @@ def build() -> World:
     city = organisation(9, "市经信委", kind="AUTHORITY", division="500000", branch="INDUSTRY")
     RoleAssignment.objects.create(user=people["authority"], organisation=city, role="AUTHORITY_OFFICER")
     reviewed = reviews(mine, city, people)
-    return World(mine, park, elsewhere, people, case, evidence, other_case, NOW, city, *reviewed)
+    scale, _ = register_scale(
+        organisation=mine, name="一号秤", store="库1", capacity=Mass(60_000), division=Mass(10),
+        calibrated_until=date(2030, 12, 31), by=people["officer"], now=NOW,
+    )  # fmt: skip
+    return World(mine, park, elsewhere, people, case, evidence, other_case, NOW, city, *reviewed, scale)
 
 
 def reviews(

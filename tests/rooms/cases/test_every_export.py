@@ -25,7 +25,8 @@ from wufei.ledger.services import reverse as reverse_movement
 SOURCES = Path(__file__).parents[3] / "src/wufei"
 # Where a workbook or document is written, and where a list is offered as one. Whoever adds one opens it below.
 WRITERS = {
-    "capture/rejects.py", "capture/template.py", "cases/documents.py", "ledger/exports.py", "registry/exporting.py",
+    "capture/rejects.py", "capture/template.py", "cases/documents.py", "ledger/book_exports.py", "ledger/exports.py",
+    "registry/exporting.py",
     "reviews/official_paper.py",  # opened in tests/rooms/reviews/test_documents.py
     "reviews/blinding.py",  # rebuilds what experts download: tests/rooms/reviews/test_experts_blind.py
     "demo/papers.py", "demo/writing.py",  # not handed out
@@ -35,6 +36,7 @@ OFFERED = {
     "members": ("registry:members", {}), "audit": ("registry:audit-log", {}),
     "organisations": ("registry:organisations", None), "users": ("registry:users", None),
     "public-register": ("portal:register", None), "public-agencies": ("portal:agencies", None),
+    "manifests": ("transfers:manifests", {}),
     "public-excluded": ("portal:excluded-agencies", None),
 }  # fmt: skip
 
@@ -89,6 +91,9 @@ def exports(park_case, works, officer, make_user, operator, now) -> dict[str, by
         "template.xlsx": asked("works", "capture:template", uscc=works.uscc),
         "rejects.xlsx": _rejected(operator, now),
     }
+    for form in ("general-2", "general-5", "hw-5"):
+        address = reverse("ledger:book-file", kwargs={"uscc": works.uscc, "form": form, "ending": "xlsx"})
+        found[f"{form}.xlsx"] = _content(clients["works"].get(address, {"year": "2024"}))
     for name, (route, said) in OFFERED.items():
         if said is None:
             found[f"{name}.xlsx"] = asked("admin", route)
@@ -119,6 +124,8 @@ def test_libreoffice_opens_every_export_and_the_sums_are_the_ledgers(exports, sh
     _check_sums(shown, works)
     for name, said in {
         "template.xlsx": ("单位信息", "统一社会信用代码", "数量"), "rejects.xlsx": ("错误", "W01"),
+        "general-2.xlsx": ("一般工业固体废物流向汇总表", "2024-12", "合计", "负责人签字"),
+        "general-5.xlsx": ("贮存环节记录表", "GFRK2024"), "hw-5.xlsx": ("委外利用／处置", "没有记录"),
         "months.xlsx": ("全年", "12月"), "members.xlsx": (works.name, "綦江水泥厂"),
         "organisations.xlsx": (works.name, works.uscc), "users.xlsx": ("admin",), "audit.xlsx": ("操作",),
         "works-case.docx": ("典型案例申报书", works.name, "表2", "随附材料"),

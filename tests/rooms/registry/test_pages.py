@@ -70,7 +70,9 @@ ORGANISATION = {
     ("join", PARK): ("GET", {P, S}, {A}),
     ("leave", PARK): ("GET", {P, S}, {A}),
 }
-OPEN = {"sign-in", "sign-out", "second-factor", "revoke-token"}  # test_signing_in.py; tokens below
+OPEN = {"sign-in", "sign-out", "second-factor", "revoke-token"} | {  # test_signing_in.py; tokens below
+    "permits", "record-permit", "verify-permit", "revoke-permit",  # tests/rooms/transfers/test_pages.py
+}  # fmt: skip
 
 
 @pytest.fixture

@@ -10,6 +10,7 @@ from dataclasses import dataclass, field
 from datetime import date
 from decimal import Decimal
 from hashlib import sha256
+from uuid import uuid4
 
 import pytest
 from django.core.files.base import ContentFile
@@ -17,6 +18,8 @@ from django.test import Client
 from django.urls import URLPattern, URLResolver, get_resolver, reverse
 
 from tests.conftest import NOW
+from tests.rooms.labels.test_pages import ROWS as OF_LABELS
+from tests.rooms.ledger.test_trace import ROUTES as OF_TRACES
 from tests.rooms.portal.test_published import ROUTES as OF_THE_PUBLIC
 from tests.rooms.reviews.test_agency_pages import ROUTES as OF_AGENCIES
 from tests.rooms.reviews.test_applications_access import ROWS as OF_REVIEWS
@@ -24,16 +27,27 @@ from tests.rooms.reviews.test_consultation_pages import ROUTES as OF_CONSULTATIO
 from tests.rooms.reviews.test_experts_pages import ROUTES as OF_EXPERTS
 from tests.rooms.reviews.test_notice_pages import ROUTES as OF_NOTICES
 from tests.rooms.reviews.test_site_check_pages import ROUTES as OF_SITE_CHECKS
+from tests.rooms.shopfloor.test_pages import ROUTES as OF_THE_SHOP_FLOOR
+from tests.rooms.storage.test_pages import ROWS as OF_STORAGE
+from tests.rooms.transfers.test_pages import ROUTES as OF_MANIFESTS
 from tests.tables import LedgerTable
 from wufei.capture.models import Upload
 from wufei.cases import services as cases
 from wufei.cases.models import Case, Evidence, Submission, SubmittedEvidence
 from wufei.indicators import services as indicators
 from wufei.indicators.models import AnnualProduct
-from wufei.ledger.models import Place, Stream
+from wufei.labels.models import PrintFormat
+from wufei.labels.services import record_prints
+from wufei.ledger.kinds import TransformationKind
+from wufei.ledger.models import Lot, Place, Stream
+from wufei.ledger.services import make_waste_report, transform
+from wufei.ledger.transforming import Input, Output
 from wufei.registry.models import Organisation, ParkMembership, RoleAssignment, User
 from wufei.registry.services import operator
 from wufei.reviews.models import ChangeReport, Cultivation, Title, TitleEvent
+from wufei.storage.services import open_sheet
+from wufei.terms.mass import Mass
+from wufei.terms.period import Period
 
 EDITION = "miit-2025-539-enterprise"
 PEOPLE = ("officer", "worker", "park", "district", "admin", "stranger", "far", "expert")
@@ -81,6 +95,15 @@ OF_AN_ORGANISATION: dict[str, dict[str, str]] = {
     "ledger:movement": {"GET": "read the ledger"},
     "ledger:reverse": {"GET": "reverse", "POST": "reverse"},
     "ledger:stock": {"GET": "read the ledger"},
+    "ledger:lots": {"GET": "read the ledger"},
+    "ledger:relocate": {"POST": "post"},
+    "ledger:transform": {"GET": "post", "POST": "post"},
+    "ledger:transformation": {"GET": "read the ledger", "POST": "reverse"},
+    "ledger:books": {"GET": "read the ledger"},
+    "ledger:book-file": {"GET": "read the ledger"},
+    "ledger:waste-report": {"GET": "read the ledger"},
+    "ledger:waste-report-file": {"GET": "read the ledger"},
+    "ledger:make-waste-report": {"POST": "close"},
     "ledger:months": {"GET": "read the ledger"},
     "ledger:close-month": {"POST": "close"},
     "ledger:streams": {"GET": "read the ledger"},
@@ -149,6 +172,8 @@ OF_AN_ORGANISATION: dict[str, dict[str, str]] = {
     "capture:confirm": {"POST": "import"},
     "capture:progress": {"GET": "import"},
     "capture:rejects": {"GET": "import"},
+    **OF_LABELS,
+    **OF_STORAGE,
 }
 OF_THE_OPERATOR = {
     "registry:register", "registry:users", "registry:create-user", "registry:user", "registry:assign-role",
@@ -190,7 +215,10 @@ def test_every_route_has_a_row():
         *OF_SITE_CHECKS,
         *OF_NOTICES,
         *OF_THE_PUBLIC,
+        *OF_THE_SHOP_FLOOR,
+        *OF_MANIFESTS,
         *OF_EXPERTS,
+        *OF_TRACES,
         *OF_AN_ORGANISATION,
         *OF_THE_OPERATOR,
         *OF_EVERYBODY_SIGNED_IN,
@@ -254,7 +282,18 @@ def _real_objects(enterprise: Organisation) -> dict[str, object]:
     ledger = LedgerTable(**said)
     ledger.stores(库1=None)
     ledger.streams("F1")
-    ledger.post("2025-01-01 F1 产生 2 吨 库1 -")
+    ledger.post("2025-01-01 F1 产生 2 吨 库1 -", "2025-01-01 F1 产生 1 吨 库1 批-1")
+    ledger.post("2025-01-01 F1 产生 1 吨 库1 批-2")
+    repacked = transform(
+        kind=TransformationKind.REPACK, inputs=[Input("库1", "批-2", Mass.of("1", "吨"))], loss=Mass(0),
+        outputs=[Output("库1", "批-3", "F1", Mass.of("1", "吨"))], moved_on=date(2025, 1, 2), client_id=uuid4(),
+        **said,
+    )  # fmt: skip
+    labelled = Lot.objects.get(code="批-1")
+    [printed] = record_prints(
+        lots=[labelled], print_format=PrintFormat.PDF, count=1, client_id=uuid4(), **said
+    )
+    open_sheet(store_code="库1", client_id=uuid4(), **said)  # number 1
     indicators.state_product(
         year=2025,
         name="产品",
@@ -274,10 +313,12 @@ def _real_objects(enterprise: Organisation) -> dict[str, object]:
     user = User.objects.create_user("somebody")
     assignment = RoleAssignment.objects.create(user=user, organisation=enterprise, role="WORKER")
     return {
-        "seq": 1, "year": 2025, "indicator": "generation_t", "leaf": 0, "edition_id": EDITION,
+        "seq": 1, "first_seq": repacked.first_seq, "year": 2025, "indicator": "generation_t", "leaf": 0, "edition_id": EDITION,
         "criterion_id": "basic-2", "question": "clearly_below_peers", "case_id": case.pk,
         "evidence_id": evidence.pk, "document": "provenance.json", "member_uscc": enterprise.uscc,
-        "pk": user.pk, "assignment_pk": assignment.pk,
+        "pk": user.pk, "assignment_pk": assignment.pk, "lot_id": labelled.pk,
+        "stream_id": labelled.stream_id, "client_id": printed.client_id, "form": "hw-1", "ending": "xlsx",
+        "waste_report_id": make_waste_report(period=Period.month(2025, 1), **said).pk,
         "key": {"stream": Stream.objects.get().pk, "store": Place.objects.get(kind="STORE").pk,
                 "product": AnnualProduct.objects.get().pk, "upload": upload.pk},
         **_handed_in(case),

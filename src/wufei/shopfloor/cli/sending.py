@@ -1,0 +1,78 @@
+"""How a pretended scale speaks: over HTTP or MQTT, again and again until it is answered."""
+
+import json
+import queue
+import time
+import urllib.error
+import urllib.request
+import uuid
+from typing import Any, Protocol
+
+from wufei.shopfloor.broker import Address, answers_topic, readings_topic
+from wufei.shopfloor.cli.connecting import client_for
+from wufei.shopfloor.reading import Message
+
+AGAIN_SECONDS = 2.0
+
+
+class Sender(Protocol):
+    def send(self, message: Message, signature: str, until: float) -> dict[str, Any] | None:
+        """Return what was answered; None where nothing was until then (`time.monotonic`)."""
+
+    def close(self) -> None: ...
+
+
+class OverHttp:
+    def __init__(self, site: str):
+        self.site = site.rstrip("/")
+
+    def send(self, message: Message, signature: str, until: float) -> dict[str, Any] | None:
+        request = urllib.request.Request(  # noqa: S310 where the person at the command line says
+            f"{self.site}/api/v1/scales/{message.scale}/readings", method="POST",
+            data=json.dumps(message.said()).encode(),
+            headers={"Content-Type": "application/json", "X-Wufei-Signature": signature},
+        )  # fmt: skip
+        while time.monotonic() < until:
+            try:
+                with urllib.request.urlopen(request, timeout=10) as answer:  # noqa: S310
+                    said: dict[str, Any] = json.load(answer)
+                    return said | {"code": None}
+            except urllib.error.HTTPError as refused:
+                if refused.code < 500 and refused.code != 429:
+                    told: dict[str, Any] = json.load(refused)
+                    return told
+            except (OSError, ValueError):
+                pass  # not there, or not whole: again
+            time.sleep(min(AGAIN_SECONDS, max(0.0, until - time.monotonic())))
+        return None
+
+    def close(self) -> None:
+        pass
+
+
+class OverMqtt:
+    def __init__(self, address: Address, scale: str):
+        self.answers: queue.SimpleQueue[dict[str, Any]] = queue.SimpleQueue()
+        self.client = client_for(address, name=f"wufei-scale-{uuid.uuid4().hex[:12]}", lasts=False)
+        self.client.on_connect = lambda client, *_: client.subscribe(answers_topic(scale), qos=1)
+        self.client.on_message = lambda _client, _data, message: self.answers.put(json.loads(message.payload))
+        self.client.loop_start()
+
+    def send(self, message: Message, signature: str, until: float) -> dict[str, Any] | None:
+        topic, text = readings_topic(message.scale), json.dumps(message.said() | {"signature": signature})
+        again = 0.0
+        while (now := time.monotonic()) < until:
+            if now >= again and self.client.is_connected():
+                self.client.publish(topic, text, qos=1)
+                again = now + AGAIN_SECONDS
+            try:
+                answer = self.answers.get(timeout=0.1)
+            except queue.Empty:
+                continue
+            if answer.get("sequence") == message.sequence:
+                return answer
+        return None
+
+    def close(self) -> None:
+        self.client.disconnect()
+        self.client.loop_stop()
