@@ -1,4 +1,24 @@
-from typing import Any
+"""The addresses of storage, all of one organisation."""
+
+from django.urls import path
+
+from wufei.storage.views import stocktaking, zones
 
 app_name = "storage"
-urlpatterns: list[Any] = []
+
+_OF = "o/<slug:uscc>/storage/"
+_SHEETS = f"{_OF}stocktakes/"
+
+urlpatterns = [
+    path(f"{_OF}zones/", zones.zones, name="zones"),
+    path(f"{_OF}zones/new/", zones.new_zone, name="new-zone"),
+    path(f"{_OF}zones/place/", zones.place, name="place"),
+    path(f"{_OF}zones/<int:zone_id>/", zones.zone, name="zone"),
+    path(f"{_OF}limits/", zones.limits, name="limits"),
+    path(_SHEETS, stocktaking.stocktakes, name="stocktakes"),
+    path(f"{_SHEETS}<int:number>/", stocktaking.stocktake, name="stocktake"),
+    path(f"{_SHEETS}<int:number>/count/", stocktaking.count, name="count"),
+    path(f"{_SHEETS}<int:number>/close/", stocktaking.close, name="close"),
+    path(f"{_SHEETS}<int:number>/give-up/", stocktaking.give_up, name="give-up"),
+    path(f"{_SHEETS}<int:number>/post/", stocktaking.post, name="post"),
+]

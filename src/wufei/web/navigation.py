@@ -95,6 +95,13 @@ ORGANISATION_ENTRIES: tuple[Entry, ...] = (
         kinds=KEEPS_LEDGER,
     ),
     Entry(
+        route="storage:zones",
+        label=_("贮存分区"),
+        icon="map-pin",
+        permission=Permission.VIEW_LEDGER,
+        kinds=KEEPS_LEDGER,
+    ),
+    Entry(
         route="storage:stocktakes",
         label=_("盘点"),
         icon="clipboard-check",

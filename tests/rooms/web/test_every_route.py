@@ -45,6 +45,7 @@ from wufei.ledger.transforming import Input, Output
 from wufei.registry.models import Organisation, ParkMembership, RoleAssignment, User
 from wufei.registry.services import operator
 from wufei.reviews.models import ChangeReport, Cultivation, Title, TitleEvent
+from wufei.storage.models import Zone
 from wufei.storage.services import open_sheet
 from wufei.terms.mass import Mass
 from wufei.terms.period import Period
@@ -294,6 +295,15 @@ def _real_objects(enterprise: Organisation) -> dict[str, object]:
         lots=[labelled], print_format=PrintFormat.PDF, count=1, client_id=uuid4(), **said
     )
     open_sheet(store_code="库1", client_id=uuid4(), **said)  # number 1
+    zone = Zone.objects.create(
+        store=Place.objects.get(kind="STORE"),
+        code="A",
+        name="甲区",
+        x_cm=0,
+        y_cm=0,
+        width_cm=100,
+        depth_cm=100,
+    )
     indicators.state_product(
         year=2025,
         name="产品",
@@ -313,6 +323,7 @@ def _real_objects(enterprise: Organisation) -> dict[str, object]:
     user = User.objects.create_user("somebody")
     assignment = RoleAssignment.objects.create(user=user, organisation=enterprise, role="WORKER")
     return {
+        "zone_id": zone.pk,
         "seq": 1, "first_seq": repacked.first_seq, "year": 2025, "indicator": "generation_t", "leaf": 0, "edition_id": EDITION,
         "criterion_id": "basic-2", "question": "clearly_below_peers", "case_id": case.pk,
         "evidence_id": evidence.pk, "document": "provenance.json", "member_uscc": enterprise.uscc,

@@ -1,0 +1,61 @@
+"""What does a person read when the storage room refuses? One sentence for each code."""
+
+from collections.abc import Mapping
+
+from wufei.storage.refusals import Code, StorageRefused
+from wufei.storage.stocktaking import Progress
+from wufei.storage.time_limits import Due
+from wufei.storage.zoning import Level
+
+REFUSAL_TEXT: Mapping[Code, str] = {
+    Code.STORE_UNKNOWN: "没有这个贮存设施；请从本单位申报的设施中选择。",
+    Code.SHEET_STANDS: "该设施有一张盘点表还没有办完；请先结束盘点、处理差异，或作废那张表。",
+    Code.SHEET_CLOSED: "这张盘点表已经结束，不能再改；需要时请另开一张。",
+    Code.CLIENT_ID_REUSED: "这个客户端编号已用于另一次操作；请刷新页面后重试。",
+    Code.LOT_CODE_MISSING: "没有批次编码；请扫描或填写标签上的编码。",
+    Code.MASS_OUT_OF_RANGE: "盘到的数量应大于零，且不超过 1 亿吨；没有找到的请选“未找到”。",
+    Code.COUNTED_ALREADY: "您已经盘过这个批次，每人只盘一次；两人数量不一致时会要求复盘。",
+    Code.RECOUNTED_ALREADY: "这个批次已经复盘，以复盘为准，不再接受新的数量。",
+    Code.STREAM_MISSING: "账上没有这个批次；请选明它是哪一种废物，再登记。",
+    Code.LOTS_NOT_COUNTED: "还有批次没有盘；找不到的也须登记为“未找到”。",
+    Code.RECOUNT_MISSING: "还有批次两人盘得的数量不一致；请先复盘。",
+    Code.REASON_MISSING: "作废须写明原因；请填写后重试。",
+    Code.SHEET_NOT_CLOSED: "盘点还没有结束；请先结束盘点，再处理差异。",
+    Code.NOTHING_TO_POST: "这张盘点表没有差异，不需要记账。",
+    Code.COUNTED_IT_ONESELF: "盘点人不能处理自己盘点的差异；请由没有参加这次盘点的环保专员办理。",
+    Code.EXPLANATION_MISSING: "每一项差异都须写明原因；请补全后再记账。",
+    Code.POSTED_ALREADY: "这张盘点表的差异已经记账；请刷新后核对。",
+    Code.DAY_OUT_OF_RANGE: "记账日期应不早于盘点日，也不晚于今天；请改正日期。",
+    Code.TEXT_NOT_STORABLE: "文字过长，或含有换行等不能保存的字符；请缩短或改写。",
+    Code.ZONE_UNKNOWN: "没有这个分区；请从该设施的分区中选择。",
+    Code.ZONE_CODE_MISSING: "分区须有编码和名称；请填写。",
+    Code.ZONE_CODE_USED: "该设施已有这个分区编码；请另编。",
+    Code.ZONE_SIZE_WRONG: "分区的位置不得小于零，长宽、容量和容器数应大于零；请改正。",
+    Code.ZONES_OVERLAP: "这个分区与同一设施的另一个分区重叠；请核对位置和长宽。",
+    Code.PERMITTED_UNKNOWN: "允许存放的只能写本单位的废物编号或废物类别（如 HW08、SW17）；请改正。",
+    Code.STALE_EDIT: "读取之后已被他人修改；请重新读取，核对后再保存。",
+    Code.LOT_NOT_THERE: "该设施里没有这个批次；请核对编码，或先办入库、移库。",
+    Code.NOT_PERMITTED_IN_ZONE: "这个分区不允许存放该废物；请放入别的分区，或由环保专员更改分区。",
+    Code.INCOMPATIBLE_IN_ZONE: "与分区内已有的废物不相容，不得同区存放；请放入别的分区。",
+}
+
+PROGRESS_TEXT: Mapping[Progress, str] = {
+    Progress.NOT_COUNTED: "待盘",
+    Progress.COUNTED: "已盘",
+    Progress.RECOUNT_ASKED: "待复盘",
+    Progress.RECOUNTED: "已复盘",
+}
+
+
+DUE_TEXT: Mapping[Due, str] = {
+    Due.NO_LIMIT: "无期限规定",
+    Due.IN_TIME: "期限内",
+    Due.SOON: "30 天内到期",
+    Due.OVERDUE: "已超期",
+}
+LEVEL_TEXT: Mapping[Level, str] = {Level.FREE: "有余量", Level.NEAR: "将满", Level.OVER: "超量"}
+
+
+def words(refused: StorageRefused) -> str:
+    """Return the sentence for what was refused, with what it is about where that is known."""
+    return REFUSAL_TEXT[refused.code] + (f"（{refused.detail}）" if refused.detail else "")
