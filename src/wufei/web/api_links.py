@@ -8,6 +8,7 @@ called by their functions' names.
 """
 
 from collections.abc import Iterable, Mapping
+from copy import deepcopy
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -153,7 +154,6 @@ LINKS: Mapping[str, tuple[Link, ...]] = {
     "trace": (Link("trace", HERE | {"code": _said("nodes/0/lot")}),),
     "list_transformations": (
         Link("list_transformations", HERE | {"cursor": _said("next")}, name="next_page"),
-        Link("reverse_transformation", HERE | {"first_seq": _said("transformations/0/first_seq")}),
     ),
     "transform": (
         Link("reverse_transformation", HERE | {"first_seq": _said("first_seq")}),
@@ -178,7 +178,7 @@ LINKS: Mapping[str, tuple[Link, ...]] = {
     # manifests
     "list_manifests": (
         Link("list_manifests", HERE | {"cursor": _said("next")}, name="next_page"),
-        *_about_the_manifest(HERE | {"reference": _said("manifests/0/reference")}),
+        Link("get_manifest", HERE | {"reference": _said("manifests/0/reference")}),
     ),
     "create_manifest": _about_the_manifest(HERE | {"reference": _said("reference")}),
     "get_manifest": (
@@ -275,7 +275,9 @@ LINKS: Mapping[str, tuple[Link, ...]] = {
     "list_notices": (Link("get_notice", {"notice_id": _said("notices/0/id")}),),
     "get_notice": (Link("get_round", ITS_ROUND), Link("list_notices", ITS_ROUND)),
     "list_scales": (Link("list_readings", HERE | {"scale_code": _said("scales/0/code")}),),
-    "list_readings": (Link("list_readings", HERE | _asked("scale_code") | {"before": _said("next")}, name="next_page"),),
+    "list_readings": (
+        Link("list_readings", HERE | _asked("scale_code") | {"before": _said("next")}, name="next_page"),
+    ),
     "list_titles": (Link("get_edition", {"edition_id": _said("titles/0/edition")}),),
 }
 
@@ -286,7 +288,8 @@ def describe(operations: Iterable[Operation], ids: Mapping[str, str]) -> None:
         links = LINKS.get(operation.view_func.__name__, ())
         if links:
             status = min(operation.response_models)
-            extra = operation.openapi_extra = operation.openapi_extra or {}
+            # Of its own: a room may have given several routes the same.
+            extra = operation.openapi_extra = deepcopy(operation.openapi_extra or {})
             answer = extra.setdefault("responses", {}).setdefault(status, {})
             answer["links"] = {link.name or link.to: document(link, ids) for link in links}
 

@@ -95,13 +95,6 @@ ORGANISATION_ENTRIES: tuple[Entry, ...] = (
         kinds=KEEPS_LEDGER,
     ),
     Entry(
-        route="storage:stocktakes",
-        label=_("盘点"),
-        icon="clipboard-check",
-        permission=Permission.VIEW_LEDGER,
-        kinds=KEEPS_LEDGER,
-    ),
-    Entry(
         route="labels:labels",
         label=_("标签"),
         icon="printer",

@@ -28,7 +28,6 @@ from tests.rooms.reviews.test_experts_pages import ROUTES as OF_EXPERTS
 from tests.rooms.reviews.test_notice_pages import ROUTES as OF_NOTICES
 from tests.rooms.reviews.test_site_check_pages import ROUTES as OF_SITE_CHECKS
 from tests.rooms.shopfloor.test_pages import ROUTES as OF_THE_SHOP_FLOOR
-from tests.rooms.storage.test_pages import ROWS as OF_STORAGE
 from tests.rooms.transfers.test_pages import ROUTES as OF_MANIFESTS
 from tests.tables import LedgerTable
 from wufei.capture.models import Upload
@@ -45,7 +44,6 @@ from wufei.ledger.transforming import Input, Output
 from wufei.registry.models import Organisation, ParkMembership, RoleAssignment, User
 from wufei.registry.services import operator
 from wufei.reviews.models import ChangeReport, Cultivation, Title, TitleEvent
-from wufei.storage.services import open_sheet
 from wufei.terms.mass import Mass
 from wufei.terms.period import Period
 
@@ -173,7 +171,6 @@ OF_AN_ORGANISATION: dict[str, dict[str, str]] = {
     "capture:progress": {"GET": "import"},
     "capture:rejects": {"GET": "import"},
     **OF_LABELS,
-    **OF_STORAGE,
 }
 OF_THE_OPERATOR = {
     "registry:register", "registry:users", "registry:create-user", "registry:user", "registry:assign-role",
@@ -293,7 +290,6 @@ def _real_objects(enterprise: Organisation) -> dict[str, object]:
     [printed] = record_prints(
         lots=[labelled], print_format=PrintFormat.PDF, count=1, client_id=uuid4(), **said
     )
-    open_sheet(store_code="库1", client_id=uuid4(), **said)  # number 1
     indicators.state_product(
         year=2025,
         name="产品",
