@@ -191,7 +191,9 @@ def _fill(told: Told, lines: list[Line], day: date) -> None:
                 )
             )  # fmt: skip
         if drafts:
-            asked = {"organisation": told.organisations[said["of"]], "by": told.people[said["of"]]}
+            asked: dict[str, Any] = {
+                "organisation": told.organisations[said["of"]], "by": told.people[said["of"]]
+            }  # fmt: skip
             ledger.post(drafts=drafts, now=_at(day, 17), **asked)
             lots, volume = [draft.lot_code or "" for draft in drafts], int(said["litres"]) * 1000
             if day >= date.fromisoformat(said.get("labelled_from", "9999-12-31")):

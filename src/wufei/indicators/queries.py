@@ -263,7 +263,8 @@ def flows(*, organisation: Organisation, period: Period) -> list[sankey.FlowSum]
     """Return what moved in whole months of a period, by process, stream, kind, method and counterparty."""
     rows = (
         MonthlyFlow.objects.filter(
-            organisation=organisation, kind__in=COUNTED,
+            organisation=organisation,
+            kind__in=COUNTED,
             month__range=(period.first_day.replace(day=1), period.last_day),
         )
         .values_list(

@@ -8,6 +8,7 @@ called by their functions' names.
 """
 
 from collections.abc import Iterable, Mapping
+from copy import deepcopy
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -75,15 +76,6 @@ def _about_the_case(case: dict[str, str]) -> tuple[Link, ...]:
 MANIFEST = HERE | _asked("reference")
 
 
-def _about_the_manifest(manifest: dict[str, str]) -> tuple[Link, ...]:
-    return (
-        Link("get_manifest", manifest),
-        Link("edit_manifest", manifest, VERSION),
-        Link("sign_manifest", manifest),
-        Link("propose_revision", manifest),
-    )
-
-
 LINKS: Mapping[str, tuple[Link, ...]] = {
     "list_organisations": (Link("get_organisation", {"uscc": _said("organisations/0/uscc")}),),
     "get_organisation": (
@@ -107,7 +99,6 @@ LINKS: Mapping[str, tuple[Link, ...]] = {
         Link("reserve_numbers", HERE),
         Link("list_manifests", HERE),
         Link("create_manifest", HERE),
-        Link("receive_load", HERE),
     ),
     "change_organisation": (Link("get_organisation", HERE), Link("change_organisation", HERE, VERSION)),
     # the ledger
@@ -153,7 +144,6 @@ LINKS: Mapping[str, tuple[Link, ...]] = {
     "trace": (Link("trace", HERE | {"code": _said("nodes/0/lot")}),),
     "list_transformations": (
         Link("list_transformations", HERE | {"cursor": _said("next")}, name="next_page"),
-        Link("reverse_transformation", HERE | {"first_seq": _said("transformations/0/first_seq")}),
     ),
     "transform": (
         Link("reverse_transformation", HERE | {"first_seq": _said("first_seq")}),
@@ -175,26 +165,19 @@ LINKS: Mapping[str, tuple[Link, ...]] = {
     ),
     "register_print": (Link("get_label", HERE | {"code": _said("lot")}),),
     "close_month": (Link("stock", HERE | {"on": _said("closed_through")}), Link("verify", HERE)),
-    # manifests
+    # manifests; what else may follow depends on the state, which the answer's `acts` say
     "list_manifests": (
         Link("list_manifests", HERE | {"cursor": _said("next")}, name="next_page"),
-        *_about_the_manifest(HERE | {"reference": _said("manifests/0/reference")}),
+        Link("get_manifest", HERE | {"reference": _said("manifests/0/reference")}),
     ),
-    "create_manifest": _about_the_manifest(HERE | {"reference": _said("reference")}),
-    "get_manifest": (
-        *_about_the_manifest(HERE | {"reference": _said("reference")}),
-        Link("answer_revision", MANIFEST | {"revision_id": _said("revisions/0/id")}),
-        Link("settle_discrepancy", MANIFEST | {"discrepancy_id": _said("discrepancies/0/id")}),
+    "create_manifest": (
+        Link("get_manifest", HERE | {"reference": _said("reference")}),
+        Link("edit_manifest", HERE | {"reference": _said("reference")}, VERSION),
+        Link("sign_manifest", HERE | {"reference": _said("reference")}),
     ),
-    "edit_manifest": _about_the_manifest(HERE | {"reference": _said("reference")}),
-    "sign_manifest": _about_the_manifest(HERE | {"reference": _said("reference")}),
-    "receive_load": (Link("get_manifest", HERE | {"reference": _said("manifests/0/reference")}),),
-    "propose_revision": (
-        Link("get_manifest", MANIFEST),
-        Link("answer_revision", MANIFEST | {"revision_id": _said("revisions/0/id")}),
-    ),
-    "answer_revision": (Link("get_manifest", MANIFEST), Link("propose_revision", MANIFEST)),
-    "settle_discrepancy": (Link("get_manifest", MANIFEST),),
+    "get_manifest": (Link("sign_manifest", MANIFEST), Link("propose_revision", MANIFEST)),
+    "sign_manifest": (Link("get_manifest", HERE | {"reference": _said("reference")}),),
+    "propose_revision": (Link("get_manifest", MANIFEST),),
     "list_manifest_fields": (Link("list_organisations", {}),),
     # figures and evaluation
     "list_indicators": (
@@ -275,7 +258,9 @@ LINKS: Mapping[str, tuple[Link, ...]] = {
     "list_notices": (Link("get_notice", {"notice_id": _said("notices/0/id")}),),
     "get_notice": (Link("get_round", ITS_ROUND), Link("list_notices", ITS_ROUND)),
     "list_scales": (Link("list_readings", HERE | {"scale_code": _said("scales/0/code")}),),
-    "list_readings": (Link("list_readings", HERE | _asked("scale_code") | {"before": _said("next")}, name="next_page"),),
+    "list_readings": (
+        Link("list_readings", HERE | _asked("scale_code") | {"before": _said("next")}, name="next_page"),
+    ),
     "list_titles": (Link("get_edition", {"edition_id": _said("titles/0/edition")}),),
 }
 
@@ -286,7 +271,8 @@ def describe(operations: Iterable[Operation], ids: Mapping[str, str]) -> None:
         links = LINKS.get(operation.view_func.__name__, ())
         if links:
             status = min(operation.response_models)
-            extra = operation.openapi_extra = operation.openapi_extra or {}
+            # Of its own: a room may have given several routes the same.
+            extra = operation.openapi_extra = deepcopy(operation.openapi_extra or {})
             answer = extra.setdefault("responses", {}).setdefault(status, {})
             answer["links"] = {link.name or link.to: document(link, ids) for link in links}
 

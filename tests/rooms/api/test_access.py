@@ -12,7 +12,19 @@ import pytest
 from django.db import transaction
 from django.utils import timezone
 
-from tests.rooms.api.world import EDITION, MANIFEST, PDF, PLANTED, Api, World, expired, generation, token
+from tests.rooms.api.world import (
+    EDITION,
+    MANIFEST,
+    PDF,
+    PLANTED,
+    Api,
+    World,
+    expired,
+    generation,
+    token,
+    with_a_lot,
+    with_a_transformation,
+)
 from wufei.registry import queries as registry_queries
 from wufei.registry.models import Organisation, User
 from wufei.web.api import api as ninja_api
@@ -88,20 +100,23 @@ ROWS = {
     ),
     f"GET {O}/trace": Row("read ledger", query="?code=散堆-S1"),
     f"GET {O}/transformations": Row("read ledger"),
-    f"POST {O}/transformations": Row(  # a heap has no label: refused, to who may
-        "post", 409,
-        body={
-            "kind": "REPACK", "moved_on": "2026-06-30", "client_id": "00000000-0000-4000-8000-000000000003",
-            "inputs": [{"store": "库1", "lot": "散堆-S1", "mass_g": 1}],
-            "outputs": [{"store": "库1", "lot": "L-9", "stream": "S1", "mass_g": 1}],
-        },
+    f"POST {O}/transformations": Row(
+        "post", 201,
+        body=lambda world: with_a_lot(world, {
+            "kind": "REPACK", "moved_on": "2025-06-30", "client_id": "00000000-0000-4000-8000-000000000003",
+            "inputs": [{"store": "库1", "lot": "L-5", "mass_g": 500}],
+            "outputs": [{"store": "库1", "lot": "L-9", "stream": "S1", "mass_g": 500}],
+        }),
     ),
     f"POST {O}/transformations/{{first_seq}}/reverse": Row(
-        "reverse", 404, body={"reason": "重复"}, in_path=(("first_seq", 1),)
+        "reverse", 201, body=lambda world: with_a_transformation(world, {"reason": "重复"}),
+        in_path=(("first_seq", 3),),
     ),
-    f"POST {O}/relocations": Row(  # there is no 库9: refused, to who may
-        "post", 409,
-        body={"store": "库1", "to": "库9", "lot": "散堆-S1", "mass_g": 1, "moved_on": "2026-06-30"},
+    f"POST {O}/relocations": Row(
+        "post", 201,
+        body=lambda world: with_a_lot(
+            world, {"store": "库1", "to": "库2", "lot": "L-5", "mass_g": 100, "moved_on": "2025-06-30"}
+        ),
     ),
     f"POST {O}/labels/numbers": Row(
         "post", 201,

@@ -16,9 +16,10 @@ from tests.rooms.reviews.world import submission_as_if_frozen
 from wufei.cases import services as case_services
 from wufei.cases.models import Case, Evidence, EvidenceCategory
 from wufei.ledger import services as ledger_services
-from wufei.ledger.kinds import Kind
+from wufei.ledger.kinds import Kind, TransformationKind
 from wufei.ledger.models import Lot, Stream
 from wufei.ledger.posting import Draft
+from wufei.ledger.transforming import Input, Output
 from wufei.policies import queries as policy_queries
 from wufei.registry.api.door import SCOPES
 from wufei.registry.models import ApiToken, Organisation, ParkMembership, RoleAssignment, User
@@ -154,6 +155,28 @@ def an_issued_manifest(mine: Organisation, receiver: Organisation, by: User) -> 
         manifest=manifest, position=1, stream=stream, waste_code=stream.waste_code, declared_g=1_000,
         waste_category=stream.waste_category, waste_name=stream.name,
     )  # fmt: skip
+
+
+def with_a_lot(world: World, said: dict[str, Any]) -> dict[str, Any]:
+    """Return what is said, once a labelled lot stands in store to say it of; nobody else's test sees that lot."""
+    asked: dict[str, Any] = {"organisation": world.mine, "by": world.people["officer"], "now": NOW}
+    if not Lot.objects.filter(organisation=world.mine, code="L-5").exists():
+        ledger_services.declare_store(code="库2", name="二号库", **asked)
+        lot = Draft(Kind.GENERATION, date(2025, 1, 11), "S1", Mass(1000), store_code="库1", lot_code="L-5")
+        ledger_services.post(drafts=[lot], **asked)
+    return said
+
+
+def with_a_transformation(world: World, said: dict[str, Any]) -> dict[str, Any]:
+    """Return what is said, once a part of the lot was put into another: movements 3 and 4."""
+    with_a_lot(world, said)
+    if not Lot.objects.filter(organisation=world.mine, code__in=("L-6", "L-9")).exists():
+        ledger_services.transform(
+            organisation=world.mine, kind=TransformationKind.REPACK, inputs=[Input("库1", "L-5", Mass(400))],
+            outputs=[Output("库1", "L-6", "S1", Mass(400))], loss=Mass(0), moved_on=date(2025, 1, 12),
+            client_id=uuid.uuid4(), by=world.people["officer"], now=NOW,
+        )  # fmt: skip
+    return said
 
 
 def build() -> World:

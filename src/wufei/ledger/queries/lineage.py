@@ -177,7 +177,7 @@ def _place_name(place: Place) -> str:
     """Name a place as people do: what comes into being by itself has a code and no name."""
     if place.kind == PlaceKind.TRANSIT:
         return f"在途（{place.code.removeprefix(TRANSIT_PREFIX)}）"
-    return UNNAMED.get(place.kind, place.name)
+    return UNNAMED.get(PlaceKind(place.kind), place.name)
 
 
 def _step(row: Movement, name: str) -> Step:

@@ -30,6 +30,7 @@ from wufei.ledger.views.desk import Desk, desk
 from wufei.ledger.views.entry import words
 from wufei.ledger.wording import REVERSAL_TEXT, TRANSFORMATION_TEXT
 from wufei.registry.access import Permission
+from wufei.registry.views.listing import page_at
 from wufei.terms.mass import Mass
 
 ROWS = 50
@@ -48,7 +49,7 @@ def lots(request: HttpRequest, uscc: str) -> HttpResponse:
     rows = queries.lots_in_store(organisation=at.organisation)
     if form.is_valid():
         rows = queries.lots_found(rows, **form.cleaned_data)
-    page = Paginator(rows, ROWS).get_page(request.GET.get("page"))
+    page = page_at(Paginator(rows, ROWS), request.GET.get("page"))
     latest = Transformation.objects.filter(organisation=at.organisation).select_related("reversal")
     return render(
         request,
