@@ -22,7 +22,7 @@ from wufei.labels.models import PrintFormat
 from wufei.labels.services import number_container, record_prints
 from wufei.ledger import services as ledger
 from wufei.ledger.kinds import Kind, TransformationKind
-from wufei.ledger.models import Lot
+from wufei.ledger.models import Lot, Place
 from wufei.ledger.posting import Draft
 from wufei.ledger.services import ContainerSaid
 from wufei.ledger.transforming import Input, Output
@@ -30,6 +30,11 @@ from wufei.registry import services as registry
 from wufei.registry.access import Role
 from wufei.registry.models import Contract, Organisation, OrganisationKind, PermitKind, User
 from wufei.registry.services import permits
+from wufei.shopfloor.services import accept, register_scale
+from wufei.shopfloor.signing import signature
+from wufei.shopfloor.simulating import Fault, messages
+from wufei.storage.services import ZoneSaid, declare_zone, place_lot
+from wufei.storage.zoning import Rectangle
 from wufei.terms.day import SHANGHAI
 from wufei.terms.mass import Mass
 from wufei.transfers import queries, services
@@ -78,6 +83,7 @@ def play(*, organisations: dict[str, Organisation], password: str, by: User, now
     said = road()
     told = Told(organisations, _people(organisations, password, by, now))
     _papers(told)
+    _equip(told)
     lines = [Line(each) for each in said["streams"]]
     last_day = min(date.fromisoformat(said["last_day"]), now.astimezone(SHANGHAI).date() - timedelta(days=1))
     fridays = [
@@ -92,6 +98,7 @@ def play(*, organisations: dict[str, Organisation], password: str, by: User, now
                 if day.day <= 7 and line.said["prefix"] == REPACKED:
                     _repack(told, line, day)
                 _fetch(told, line, day, is_last=day == fridays[-1])
+    _put_into_zones(told, lines, _at(last_day, 18))
 
 
 def _working_days(first: date, last: date) -> Iterator[date]:
@@ -167,6 +174,49 @@ def _contract(told: Told, generator: str, other: str, purpose: str, now: datetim
 
 def _at(day: date, hour: int, minute: int = 0) -> datetime:
     return datetime.combine(day, time(hour, minute), SHANGHAI)
+
+
+# ---- scales and zones -----------------------------------------------------------------------------
+
+ZONES = (("A", "废切削液区", "W02", 0, 600), ("B", "废矿物油区", "W03", 700, 500))
+
+
+def _equip(told: Told) -> None:
+    """Give the gear works two scales, one of them soon to be calibrated, and two zones of its hazardous store."""
+    works, by = told.organisations["gear"], told.people["gear"]
+    begun = _at(date.fromisoformat(road()["first_day"]), 8)
+    for name, until in (("危废间台秤", date(2027, 5, 31)), ("机加车间地上衡", date(2026, 11, 30))):
+        scale, secret = register_scale(
+            organisation=works, name=name, store="K02", capacity=Mass.of("1", "吨"), division=Mass(500),
+            calibrated_until=until, by=by, now=begun,
+        )  # fmt: skip
+        for fault in (None, Fault.UNSTABLE):
+            [message] = messages(
+                scale=scale.code, first=1 if fault is None else 2, count=1, fault=fault, now=begun
+            )
+            accept(message=message, signature=signature(message, secret), now=begun)
+    store = Place.objects.get(organisation=works, code="K02")
+    for code, name, stream, x_cm, width_cm in ZONES:
+        declare_zone(
+            store=store, by=by, now=begun,
+            said=ZoneSaid(
+                code=code, name=name, permitted=(stream,), capacity=Mass.of("20", "吨"), containers=120,
+                place=Rectangle(x_cm, 0, width_cm, 400),
+            ),
+        )  # fmt: skip
+
+
+def _put_into_zones(told: Told, lines: list[Line], now: datetime) -> None:
+    """Put the drums that wait at the end into their zones."""
+    zone_of = {stream: code for code, _name, stream, _x, _width in ZONES}
+    for line in lines:
+        if line.said["of"] == "gear":
+            for lot, _grams in line.waiting:
+                place_lot(
+                    organisation=told.organisations["gear"], store_code="K02", lot_code=lot,
+                    zone_code=zone_of[line.said["stream"]], client_id=uuid.uuid5(NAMES, f"zone {lot}"),
+                    by=told.people["gear"], now=now,
+                )  # fmt: skip
 
 
 # ---- on the shop floor ----------------------------------------------------------------------------
