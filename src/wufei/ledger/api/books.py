@@ -1,6 +1,6 @@
 """The official ledgers for machines, and what stood in the stores at a moment."""
 
-from datetime import date, datetime
+from datetime import UTC, date, datetime
 from decimal import Decimal
 from enum import StrEnum
 from typing import Annotated, Any
@@ -14,7 +14,16 @@ from wufei.ledger.queries.books import official_book
 from wufei.ledger.queries.inventory import inventory
 from wufei.registry.access import Permission
 from wufei.registry.api.door import ApiRequest, answers, malformed, organisation_of, scoped
-from wufei.registry.api.fields import Answered, Asked, Day, Offset, PageLimit, Uscc
+from wufei.registry.api.fields import (
+    FIRST_YEAR,
+    LAST_YEAR,
+    Answered,
+    Asked,
+    Day,
+    Offset,
+    PageLimit,
+    Uscc,
+)
 from wufei.terms.period import Period
 
 router = Router(tags=["官方台账"])
@@ -109,5 +118,11 @@ def read_inventory(request: ApiRequest, uscc: Uscc, asked: Query[InventoryAsked]
     organisation = organisation_of(request, uscc, Permission.VIEW_LEDGER)
     if asked.at is not None and asked.at.tzinfo is None:
         raise malformed("query.at", "zone_missing", "时刻应写明时区，如 2026-06-30T12:00:00+08:00。")
-    rows = inventory(organisation=organisation, at=asked.at)
+    if asked.at is not None and not FIRST_YEAR < asked.at.year < LAST_YEAR:
+        raise malformed(
+            "query.at", "year_out_of_range", f"时刻应在 {FIRST_YEAR} 年以后、{LAST_YEAR} 年以前。"
+        )
+    # In UTC: a database takes no displacement of eighteen hours, though a clock may say one.
+    at = asked.at and asked.at.astimezone(UTC)
+    rows = inventory(organisation=organisation, at=at)
     return {"at": asked.at, "stock": [row._asdict() for row in rows]}
