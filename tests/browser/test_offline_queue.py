@@ -22,7 +22,7 @@ from wufei.shopfloor.simulating import sound
 pytestmark = [pytest.mark.browser, pytest.mark.slow]
 
 # A factory for each test, in a store of our own.
-TESTS = 10
+TESTS = 11
 PREPARE = f"""
 from datetime import timedelta
 from tests.tables import LedgerTable
@@ -281,6 +281,23 @@ def test_a_full_store_comes_back_to_the_worker_who_mends_one_and_gives_one_up(
     [(reason, refusal)] = factory.given_up()
     assert reason == "称错了桶"
     assert "超出" in refusal
+
+
+def test_a_worker_who_types_on_while_the_phone_still_writes_loses_no_digit(
+    phone: BrowserContext, factory: Factory
+):
+    page = visited(phone, factory)
+    phone.set_offline(True)
+    expect(page.locator("#network")).to_contain_text("没有网络")
+    type_weight(page, "12")
+    quick = "document.getElementById('save').click(); document.querySelector('[data-key=\"7\"]').click()"
+    page.evaluate(f"{quick}; {quick}")  # both saved before either is written down
+    expect(page.locator("#waiting")).to_have_text("待上传 2 条")
+    expect(page.locator("#weight")).to_have_text("7")
+    save(page)
+    phone.set_offline(False)
+    expect(page.locator("#waiting")).to_have_text("待上传 0 条")
+    assert [grams for _, _, grams, _ in factory.posted()] == [12_000, 7_000, 7_000]
 
 
 def scan(page: Page, text: str) -> None:

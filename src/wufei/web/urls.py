@@ -17,6 +17,9 @@ urlpatterns = [
     path("", include("wufei.labels.urls")),
     path("", include("wufei.storage.urls")),
     path("", include("wufei.transfers.urls")),
+    path("", include("wufei.filings.urls")),
+    path("", include("wufei.collection.urls")),
+    path("", include("wufei.tracking.urls")),
     path("", include("wufei.shopfloor.urls")),
     path("", include("wufei.indicators.urls")),  # o/<uscc>/figures/…
     path("", include("wufei.policies.urls")),  # o/<uscc>/evaluation/… declarations/… requirements/…

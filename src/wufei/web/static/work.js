@@ -149,34 +149,44 @@ function entryOf() {
   return { body, words: `${stream.name} ${kilograms(body.mass_g)} 千克，入 ${store.name}` };
 }
 
+let saving = Promise.resolve(); // entries are written down one after another, in the order they were saved
+
 async function save() {
   if ($("save").disabled) return;
-  $("save").disabled = true;
   const { body, words } = entryOf();
+  const was = { typed, offered, mending };
+  // Cleared before the phone has written it down: what is typed meanwhile is the next container's weight.
+  if (body.reading) taken.add(`${body.reading.scale} ${body.reading.sequence}`);
+  typed = "";
+  offered = null;
+  mending = null;
+  say("trouble", "");
+  show();
+  saving = saving.then(() => keep(was, body, words));
+  await saving;
+}
+
+async function keep(was, body, words) {
   let lot;
   try {
-    if (mending) {
-      lot = mending.body.lot;
-      if ((mending.code ?? "").startsWith("number_") || mending.body.stream !== body.stream) body.digital_id = null;
-      await queue.mend(mending, body, words, { isOfNow: NEEDS_ANOTHER_DAY.has(mending.code) });
+    if (was.mending) {
+      lot = was.mending.body.lot;
+      if ((was.mending.code ?? "").startsWith("number_") || was.mending.body.stream !== body.stream) body.digital_id = null;
+      await queue.mend(was.mending, body, words, { isOfNow: NEEDS_ANOTHER_DAY.has(was.mending.code) });
     } else {
       const hazardous = byCode(data.streams, body.stream).hazardous_code;
       lot = (await queue.add(body, words, { numbered: true, hazardous })).body.lot;
     }
   } catch {
-    say("trouble", "本机存不下了，没有保存。请先连上网络上传已有的记录。");
+    if (body.reading) taken.delete(`${body.reading.scale} ${body.reading.sequence}`);
+    if (!typed && !mending) ({ typed, offered, mending } = was);
+    say("trouble", `本机存不下了，没有保存：${words}。请先连上网络上传已有的记录。`);
     return show();
   }
-  if (body.reading) taken.add(`${body.reading.scale} ${body.reading.sequence}`);
-  mending = null;
-  typed = "";
-  offered = null;
-  say("trouble", "");
   lastLot = lot;
   $("done").hidden = false;
   say("done-lot", lot);
   say("done-words", words);
-  show();
   await showDone();
   navigator.vibrate?.(40);
   queue.sendAll();

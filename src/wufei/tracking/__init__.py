@@ -1,0 +1,1 @@
+"""Where the vehicles of open manifests are: positions, stops, detours and silence."""

@@ -1,0 +1,7 @@
+"""The addresses of tracking."""
+
+from django.urls import URLPattern
+
+app_name = "tracking"
+
+urlpatterns: list[URLPattern] = []
