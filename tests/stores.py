@@ -1,8 +1,10 @@
 """
-Stores that are migrated already: made once for a state of the migrations, kept, and copied for each test process.
+Stores that are made already: migrated ones once for a state of the migrations, the demo's once for a state of all
+sources and a day; kept, and copied for each test process.
 
-Migrating takes ten seconds of a core and most of it is Django rendering models, the same each time. That
-the command itself migrates a new store is tested by `tests/contract/test_process_contract.py`.
+Migrating takes ten seconds of a core and most of it is Django rendering models, the same each time; the demo takes
+more than a minute. That the commands themselves make a new store is tested by `tests/contract/test_process_contract.py`
+and `tests/rooms/demo`.
 """
 
 import fcntl
@@ -13,8 +15,9 @@ import sqlite3
 import subprocess
 import sys
 import tempfile
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import closing, contextmanager
+from datetime import UTC, datetime
 from importlib.metadata import version
 from pathlib import Path
 from typing import Any
@@ -22,29 +25,32 @@ from typing import Any
 _ROOT = Path(__file__).parents[1]
 _KEPT = _ROOT / ".pytest_cache" / "stores"
 # What makes the tables: ours, and the packages that bring tables of their own.
-_OURS = ("*/migrations/*.py", "*/models.py", "*/models/*.py")
+_TABLES = ("*/migrations/*.py", "*/models.py", "*/models/*.py")
+_DEMO = ("**/*.py", "**/*.yaml", "**/*.csv", "**/*.json")
 _PACKAGES = ("django", "django-axes", "django-otp", "django-tasks", "django-tasks-db", "pgserver")
 TEMPLATE = "template_wufei"
 
 
-def _key() -> str:
+def _key(globs: Sequence[str]) -> str:
     said = hashlib.sha256("".join(f"{name}=={version(name)}\n" for name in _PACKAGES).encode())
-    for path in sorted({path for glob in _OURS for path in (_ROOT / "src" / "wufei").glob(glob)}):
+    for path in sorted({path for glob in globs for path in (_ROOT / "src" / "wufei").glob(glob)}):
         said.update(f"{path}\n".encode() + path.read_bytes())
     return said.hexdigest()[:16]
 
 
-def _made_once(suffix: str, make: Callable[[Path], None]) -> Path:
+def _made_once(suffix: str, make: Callable[[Path], None], *, key: str = "") -> Path:
     """Return the kept store; who comes first makes it while the others wait."""
     _KEPT.mkdir(parents=True, exist_ok=True)
-    kept = _KEPT / f"{_key()}{suffix}"
+    kept = _KEPT / f"{key or _key(_TABLES)}{suffix}"
     with (_KEPT / f"lock{suffix}").open("w") as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)
         if not kept.exists():
-            for old in _KEPT.glob(f"*{suffix}"):
+            for old in _KEPT.glob(f"*{suffix}*"):  # also what a making that was cut short left
                 if old.name != f"lock{suffix}":
                     shutil.rmtree(old) if old.is_dir() else old.unlink()
-            make(kept)
+            making = _KEPT / f"making{suffix}"
+            make(making)
+            making.rename(kept)
     return kept
 
 
@@ -89,12 +95,10 @@ def _migrate(address: str) -> None:
 def sqlite_template() -> Path:
     """Return a migrated SQLite file, to be copied."""
 
-    def make(kept: Path) -> None:
-        made = kept.with_name(f"making-{os.getpid()}")
-        _migrate(f"sqlite:///{made}")
-        with closing(sqlite3.connect(made)) as database:
+    def make(making: Path) -> None:
+        _migrate(f"sqlite:///{making}")
+        with closing(sqlite3.connect(making)) as database:
             database.execute("PRAGMA journal_mode=DELETE")  # one file, that memory can take over
-        made.rename(kept)
 
     return _made_once(".sqlite3", make)
 
@@ -105,6 +109,20 @@ def fill_from_template(database: sqlite3.Connection) -> None:
         template.backup(database)
 
 
+def copy_demo(data: Path) -> None:
+    """Put a store with the demo data, as the command makes it, and its files into the folder."""
+
+    def make(making: Path) -> None:
+        environment = {key: value for key, value in os.environ.items() if key != "DATABASE_URL"}
+        command = [sys.executable, "-m", "wufei.web.cli", "demo", "--no-serve"]
+        subprocess.run(
+            command, env=environment | {"WUFEI_DATA": str(making)}, check=True, capture_output=True
+        )
+
+    key = f"{_key(_DEMO)}-{datetime.now(UTC):%Y%m%d}"  # its dates are told from today
+    shutil.copytree(_made_once(".demo", make, key=key), data, dirs_exist_ok=True)
+
+
 # ---- PostgreSQL ---------------------------------------------------------------------------
 
 
@@ -112,13 +130,13 @@ def start_postgresql(folder: Path) -> Any:
     """Start a server of this process on a copy of the kept data; its `TEMPLATE` is migrated."""
     import pgserver  # slow import
 
-    kept = _made_once(".pg", lambda kept: _make_postgresql(folder.with_name("pg-making"), kept))
+    kept = _made_once(".pg", lambda making: _make_postgresql(folder.with_name("pg-making"), making))
     # Not shutil: the owner is another than we are, where we are root.
     subprocess.run(["cp", "-a", "--reflink=auto", str(kept), str(folder)], check=True)
     return pgserver.get_server(folder, cleanup_mode="delete")
 
 
-def _make_postgresql(folder: Path, kept: Path) -> None:
+def _make_postgresql(folder: Path, making: Path) -> None:
     import pgserver  # slow import
     import psycopg
 
@@ -129,9 +147,7 @@ def _make_postgresql(folder: Path, kept: Path) -> None:
     server.cleanup()
     for left in ("postmaster.pid", ".handle_pids.json"):
         (folder / left).unlink(missing_ok=True)
-    making = kept.with_name(f"making-{os.getpid()}")
     subprocess.run(["cp", "-a", str(folder), str(making)], check=True)
-    making.rename(kept)
     shutil.rmtree(folder)
 
 

@@ -13,6 +13,7 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import Browser, Page, sync_playwright
 
+from tests import stores
 from tests.browser.visiting import come_in, prepare
 
 WUFEI = [sys.executable, "-m", "wufei.web.cli"]
@@ -47,10 +48,10 @@ def site_data(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture(scope="session")
 def site(site_data: Path, browser: Browser) -> Iterator[str]:
-    """Return the address of a site with the demo data, started by the commands themselves."""
+    """Return the address of a site with the demo data, made and started by the commands themselves."""
+    stores.copy_demo(site_data)
     environment = {key: value for key, value in os.environ.items() if key != "DATABASE_URL"}
     environment |= {"WUFEI_DATA": str(site_data)}
-    subprocess.run([*WUFEI, "demo", "--no-serve"], env=environment, check=True, capture_output=True)
     port = free_port()
     server = subprocess.Popen([*WUFEI, "serve", "--port", str(port)], env=environment)
     address = f"http://127.0.0.1:{port}"

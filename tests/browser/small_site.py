@@ -15,14 +15,14 @@ from tests.browser.conftest import WUFEI, free_port
 ROOT = Path(__file__).parents[2]
 # What runs before the script: an empty store with `worlds` at hand. What runs after it says where the store is.
 BEFORE = """
+import shutil
 from django.conf import settings, global_settings
-from tests import conftest
+from tests import conftest, stores
+shutil.copy(stores.sqlite_template(), conftest._DATA / "wufei.sqlite3")
 import django
 django.setup()
 settings.PASSWORD_HASHERS = global_settings.PASSWORD_HASHERS
-from django.core.management import call_command
 from django.utils import timezone
-call_command("migrate", verbosity=0)
 from tests.rooms.reviews import world as worlds
 now = timezone.now()
 """
