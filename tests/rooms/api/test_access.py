@@ -6,6 +6,7 @@ A route without a row fails; so does a row without a route.
 
 from dataclasses import dataclass
 from datetime import timedelta
+from functools import cache
 from typing import Any
 
 import pytest
@@ -208,6 +209,7 @@ ROWS = {
 }  # fmt: skip
 
 
+@cache
 def routes() -> dict[str, dict[str, Any]]:
     schema = ninja_api.get_openapi_schema(path_prefix="")
     return {

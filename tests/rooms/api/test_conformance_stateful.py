@@ -10,6 +10,7 @@ import os
 import re
 from collections import Counter
 from collections.abc import Callable, Iterator
+from copy import deepcopy
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -217,7 +218,7 @@ def altered(monkeypatch: pytest.MonkeyPatch, alter: Callable[[dict[str, Any]], A
     whole = ninja_api.get_openapi_schema
 
     def get_altered_schema(**said: Any) -> Any:
-        schema = whole(**said)
+        schema = deepcopy(whole(**said))  # made once for the process
         alter(schema)
         return schema
 
