@@ -9,6 +9,7 @@ and `tests/rooms/demo`.
 
 import fcntl
 import hashlib
+import json
 import os
 import shutil
 import sqlite3
@@ -109,18 +110,23 @@ def fill_from_template(database: sqlite3.Connection) -> None:
         template.backup(database)
 
 
-def copy_demo(data: Path) -> None:
-    """Put a store with the demo data, as the command makes it, and its files into the folder."""
+def copy_demo(data: Path) -> dict[str, str]:
+    """Put the store that `wufei demo` makes, and its files, into the folder; return what the command said."""
 
     def make(making: Path) -> None:
         environment = {key: value for key, value in os.environ.items() if key != "DATABASE_URL"}
+        environment |= {"WUFEI_DATA": str(making), "COLUMNS": "80"}
         command = [sys.executable, "-m", "wufei.web.cli", "demo", "--no-serve"]
-        subprocess.run(
-            command, env=environment | {"WUFEI_DATA": str(making)}, check=True, capture_output=True
-        )
+        made = subprocess.run(command, env=environment, capture_output=True, text=True)
+        assert made.returncode == 0, made.stderr
+        said = made.stdout.replace("\n", "")  # a path may be broken by lines
+        for path in (str(making), os.path.relpath(making)):
+            said = said.replace(path, "DATA")
+        (making / "said.json").write_text(json.dumps({"lines": made.stdout, "unbroken": said}))
 
     key = f"{_key(_DEMO)}-{datetime.now(UTC):%Y%m%d}"  # its dates are told from today
     shutil.copytree(_made_once(".demo", make, key=key), data, dirs_exist_ok=True)
+    return json.loads((data / "said.json").read_text())
 
 
 # ---- PostgreSQL ---------------------------------------------------------------------------
