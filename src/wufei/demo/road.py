@@ -236,7 +236,7 @@ def _fill(told: Told, lines: list[Line], day: date) -> None:
             line.waiting.append((lot, grams))
             drafts.append(
                 Draft(
-                    Kind.GENERATION, day, said["stream"], Mass(grams), store_code=_store_of(told, line), lot_code=lot,
+                    Kind.GENERATION, day, said["stream"], Mass(grams), store_code=_store_of(line), lot_code=lot,
                     handler="当班班长", client_id=uuid.uuid5(NAMES, f"{said['of']} {lot}"),
                 )
             )  # fmt: skip
@@ -273,7 +273,7 @@ def _repack(told: Told, line: Line, day: date) -> None:
         return
     (one, one_g), (other, other_g), (full, full_g) = lots
     name, half = f"{line.said['prefix']}-{day:%m}", full_g // 2
-    store, stream = _store_of(told, line), line.said["stream"]
+    store, stream = _store_of(line), line.said["stream"]
     said: dict[str, Any] = {
         "organisation": told.organisations[line.said["of"]], "by": told.people[line.said["of"]], "moved_on": day,
         "now": _at(day, 8, 30), "handler": "当班班长",
@@ -298,7 +298,7 @@ def _repack(told: Told, line: Line, day: date) -> None:
 STORES = {("gear", "W02"): "K02", ("gear", "W03"): "K02", ("repair", "W01"): "K01"}
 
 
-def _store_of(_told: Told, line: Line) -> str:
+def _store_of(line: Line) -> str:
     return STORES.get((line.said["of"], line.said["stream"]), "K04")
 
 
@@ -402,7 +402,7 @@ def _receive(
         services.receive(manifest=manifest, act=Act.REFUSE, said=refusal, now=now, **theirs)
         if ends == "refused and returned":
             services.take_back(
-                manifest=manifest, store_code=_store_of(told, line), now=now + timedelta(hours=3), **mine
+                manifest=manifest, store_code=_store_of(line), now=now + timedelta(hours=3), **mine
             )
             line.waiting = load + line.waiting
         return
@@ -424,7 +424,7 @@ def _receive(
     )  # fmt: skip
     if is_partly:
         services.take_back(
-            manifest=manifest, store_code=_store_of(told, line), now=now + timedelta(hours=3), **mine
+            manifest=manifest, store_code=_store_of(line), now=now + timedelta(hours=3), **mine
         )
         line.waiting.append(load[0])
     if ends == "revision":

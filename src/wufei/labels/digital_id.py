@@ -17,7 +17,6 @@ from stdnum.exceptions import InvalidChecksum, ValidationError
 
 LENGTH = 37
 LAST_SEQUENCE = 999  # of a day and a waste code: what three digits can say
-IS_SPLIT_VERIFIED = False
 SEGMENTS: tuple[tuple[str, int], ...] = (
     ("产生或收集单位编码", 18),
     ("危险废物代码", 8),

@@ -23,7 +23,6 @@ from wufei.labels.digital_id import DigitalId, DigitalIdRefused
 from wufei.labels.digital_id import Fault as IdFault
 
 PREFIX = "WF1"
-IS_VERIFIED = False
 _FIELDS = 9
 _GENERAL = re.compile(r"([0-9A-Z]{18})\.([0-9A-Z-]{4,16})")
 

@@ -12,8 +12,6 @@ from enum import StrEnum
 
 from wufei.labels.shapes import Colour, Point, Polygon, bar, curve, ellipse, placed
 
-ARE_GROUNDS_VERIFIED = False
-
 
 class Hazard(StrEnum):
     """危险特性 of the hazardous-waste list, in its letters."""

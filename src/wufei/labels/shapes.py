@@ -154,14 +154,16 @@ def shortened(text: str, em: float, width: float) -> str:
 # --- forms
 
 
-def ellipse(
-    x: float, y: float, rx: float, ry: float, *, turn: float = 0, sides: int = 64
-) -> tuple[Point, ...]:
+SIDES = 64  # of what is drawn for an ellipse
+STEPS = 16  # of what is drawn for one curve
+
+
+def ellipse(x: float, y: float, rx: float, ry: float, *, turn: float = 0) -> tuple[Point, ...]:
     """Return an ellipse about a point, turned by degrees."""
     cos, sin = math.cos(math.radians(turn)), math.sin(math.radians(turn))
     points = []
-    for at in range(sides):
-        angle = 2 * math.pi * at / sides
+    for at in range(SIDES):
+        angle = 2 * math.pi * at / SIDES
         dx, dy = rx * math.cos(angle), ry * math.sin(angle)
         points.append((x + dx * cos - dy * sin, y + dx * sin + dy * cos))
     return tuple(points)
@@ -175,13 +177,13 @@ def bar(start: Point, end: Point, width: float) -> tuple[Point, ...]:
     return ((ax + nx, ay + ny), (bx + nx, by + ny), (bx - nx, by - ny), (ax - nx, ay - ny))
 
 
-def curve(*controls: Point, steps: int = 16) -> tuple[Point, ...]:
+def curve(*controls: Point) -> tuple[Point, ...]:
     """Return a chain of cubic curves: a start, then three points for each; the last closes on the first."""
     points: list[Point] = []
     for at in range(0, len(controls) - 3, 3):
         a, b, c, d = controls[at : at + 4]
-        for step in range(steps):
-            t = step / steps
+        for step in range(STEPS):
+            t = step / STEPS
             u = 1 - t
             points.append(
                 (

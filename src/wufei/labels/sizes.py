@@ -50,7 +50,6 @@ class SignSize:
     through_m: Decimal | None  # and no farther than this
 
 
-ARE_SIGN_SIZES_VERIFIED = False
 SIGN_SIZES: tuple[SignSize, ...] = (
     SignSize(side_mm=300, above_m=Decimal(0), through_m=Decimal("2.5")),
     SignSize(side_mm=450, above_m=Decimal("2.5"), through_m=Decimal(4)),
