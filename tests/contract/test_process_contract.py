@@ -40,14 +40,22 @@ def book():
     )
 
 
-@pytest.fixture(params=["sqlite", "postgresql"])
-def store(request, process):
-    """The command on a store of its own: `store("import", …)`."""
-    if request.param == "sqlite":
-        return process
+def on_postgresql(request, process, *, migrated):
     name = f"contract_{abs(hash(request.node.nodeid)) % 10**10}"
-    address = stores.new_database(postgresql(), name, migrated=False)
+    address = stores.new_database(postgresql(), name, migrated=migrated)
     return lambda *said, **more: process(*said, database=address, **more)
+
+
+@pytest.fixture(params=["sqlite", "postgresql"])
+def store(request, process, on_a_store):
+    """The command on a store of its own: `store("import", …)`."""
+    return on_a_store if request.param == "sqlite" else on_postgresql(request, process, migrated=True)
+
+
+@pytest.fixture(params=["sqlite", "postgresql"])
+def new_store(request, process):
+    """The command where there is no store yet."""
+    return process if request.param == "sqlite" else on_postgresql(request, process, migrated=False)
 
 
 def test_the_main_job_end_to_end(store, tmp_path):
@@ -104,14 +112,14 @@ def test_the_main_job_end_to_end(store, tmp_path):
     assert load_workbook(out / "汇总表.xlsx").worksheets
 
 
-def test_a_failing_first_import_leaves_nothing(store, tmp_path):
+def test_a_failing_first_import_leaves_nothing(new_store, tmp_path):
     bad = workbook(
         enterprise(CODE),
         ledger=[moved("2024-01-01", "W01", "产生", 5), moved("2024-01-02", "W01", "自行利用", 6)],
     )
-    answer = store("import", save(bad, tmp_path / "bad.xlsx"), "--json")
+    answer = new_store("import", save(bad, tmp_path / "bad.xlsx"), "--json")
     assert (answer.code, answer.json["posted"], len(answer.json["errors"])) == (1, 0, 1)
-    assert store("indicators", CODE, "--from", 2024, "--to", 2024).code == 1
+    assert new_store("indicators", CODE, "--from", 2024, "--to", 2024).code == 1
 
 
 def test_verify_names_the_row_that_was_changed_behind_its_back(on_a_store, tmp_path):
@@ -144,8 +152,8 @@ def test_verify_names_the_row_that_was_changed_behind_its_back(on_a_store, tmp_p
     assert [c["verdict"] for c in said["criteria"] if c["id"] == "basic-5"] == ["not_met"]
 
 
-def test_wrong_use_exits_2_and_says_nothing_on_standard_output(process):
+def test_wrong_use_exits_2_and_says_nothing_on_standard_output(on_a_store):
     for said in (["import"], ["import", "a.xlsx", "--bad"], ["evaluate", CODE], ["nonsense"]):
-        answer = process(*said)
+        answer = on_a_store(*said)
         assert (answer.code, answer.out) == (2, ""), said
         assert "Traceback" not in answer.err
