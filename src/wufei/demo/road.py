@@ -22,7 +22,7 @@ from wufei.labels.models import PrintFormat
 from wufei.labels.services import number_container, record_prints
 from wufei.ledger import services as ledger
 from wufei.ledger.kinds import Kind, TransformationKind
-from wufei.ledger.models import Lot, Place
+from wufei.ledger.models import Balance, Lot, Place
 from wufei.ledger.posting import Draft
 from wufei.ledger.services import ContainerSaid
 from wufei.ledger.transforming import Input, Output
@@ -47,6 +47,7 @@ NAMES = uuid.UUID(
     "6d1f0f4e-3c0a-4f8e-9b0e-2a7c51d0a001"
 )  # of what the demo posts, so that it is the same each time
 PICK_UP = 4  # Friday
+USE_UP = 2  # Wednesday
 REPACKED = "QY"  # whose drums are poured together and split
 FAR = date(2029, 12, 31)
 
@@ -83,6 +84,7 @@ def play(*, organisations: dict[str, Organisation], password: str, by: User, now
     said = road()
     told = Told(organisations, _people(organisations, password, by, now))
     _papers(told)
+    _open_site(told)
     _equip(told)
     lines = [Line(each) for each in said["streams"]]
     last_day = min(date.fromisoformat(said["last_day"]), now.astimezone(SHANGHAI).date() - timedelta(days=1))
@@ -93,6 +95,8 @@ def play(*, organisations: dict[str, Organisation], password: str, by: User, now
     ]
     for day in _working_days(date.fromisoformat(said["first_day"]), last_day):
         _fill(told, lines, day)
+        if day.weekday() == USE_UP:
+            _use_up(told, day)
         if day.weekday() == PICK_UP:
             for line in lines:
                 if day.day <= 7 and line.said["prefix"] == REPACKED:
@@ -162,6 +166,49 @@ def _papers(told: Told) -> None:
             qualification="许可证在有效期内，类别相符", capability="现场核实设施运行正常，余量充足",
             by=told.people[generator], now=begun,
         )  # fmt: skip
+
+
+def _open_site(told: Told) -> None:
+    """Declare where the disposal site puts what it receives, and under which wastes."""
+    said, begun = road(), _at(date.fromisoformat(road()["first_day"]), 8)
+    store = said["receiving_store"]
+    site: dict[str, Any] = {
+        "organisation": told.organisations[store["of"]], "by": told.people[store["of"]], "now": begun
+    }  # fmt: skip
+    ledger.declare_store(
+        code=store["code"],
+        name=store["name"],
+        store_type="库房",
+        capacity=Mass.of(store["tonnes"], "吨"),
+        **site,
+    )
+    for each in said["received"]:
+        if "name" in each:
+            ledger.declare_stream(
+                code=each["stream"], name=each["name"], waste_code=each["waste_code"], process_name="外来接收",
+                physical_form=each["form"], **site,
+            )  # fmt: skip
+
+
+def _use_up(told: Told, day: date) -> None:
+    """Use or dispose of what was received and still stands, each lot by itself."""
+    for each in road()["received"]:
+        organisation = told.organisations[each["of"]]
+        standing = Balance.objects.filter(
+            lot__organisation=organisation, lot__stream__code=each["stream"], lot__is_bulk=False,
+            place__code=each["store"], mass_g__gt=0,
+        )  # fmt: skip
+        drafts = [
+            Draft(
+                Kind(each["kind"]), day, each["stream"], Mass(grams), store_code=each["store"], lot_code=lot,
+                method=each["method"], handler="当班班长", client_id=uuid.uuid5(NAMES, f"used {each['of']} {lot}"),
+            )
+            for lot, grams in standing.order_by("lot__code").values_list("lot__code", "mass_g")
+        ]  # fmt: skip
+        if drafts:
+            ledger.post(
+                organisation=organisation, drafts=drafts, by=told.people[each["of"]], now=_at(day, 16)
+            )
 
 
 def _contract(told: Told, generator: str, other: str, purpose: str, now: datetime) -> None:

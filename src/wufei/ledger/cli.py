@@ -129,18 +129,22 @@ def trace(code: str, uscc: str, epcis: Path | None, as_json: bool) -> None:
 
 
 def _show_trace(found: tracing.Trace) -> None:
-    table = Table("日期", "环节", "批次", "从", "到", "数量（克）", "单位", "经办人", "单据")
+    table = Table()
+    for title, width in (
+        ("日期", 10),
+        ("环节、批次", 12),
+        ("从 → 到", 16),
+        ("数量（克）", 10),
+        ("何人、单据", 12),
+    ):
+        table.add_column(title, overflow="fold", min_width=width)
     for each in tracing.in_order(found):
+        way, grams = f"{each.source} → {each.target}", f"{each.mass_g:,}"
         if isinstance(each, tracing.Edge):
-            day = str(local_day(each.at))
-            table.add_row(
-                day, each.label, "", each.source, each.target, f"{each.mass_g:,}", "", "", each.document
-            )
+            table.add_row(str(local_day(each.at)), each.label, way, grams, each.document)
         else:
-            table.add_row(
-                str(each.on), each.label, each.lot, each.source, each.target, f"{each.mass_g:,}",
-                each.organisation, each.person, each.document,
-            )  # fmt: skip
+            who = "\n".join(said for said in (each.organisation, each.person, each.document) if said)
+            table.add_row(str(each.on), f"{each.label}\n{each.lot}", way, grams, who)
     Console(markup=False, highlight=False).print(table)
     if found.is_cut:
         click.echo("批次或记录过多，只列出其中一部分。", err=True)

@@ -137,6 +137,7 @@ def demo_store(
     options = default["OPTIONS"] | {"location": settings.DATA / "files"}
     settings.STORAGES = settings.STORAGES | {"default": default | {"OPTIONS": options}}
     monkeypatch.setenv("WUFEI_DATA", str(settings.DATA))
+    monkeypatch.setenv("WUFEI_STORE_IS_OPEN", "1")
     address = f"sqlite:///{settings.DATA / 'wufei.sqlite3'}"
     with django_db_blocker.unblock(), stores.connected_to(stores.described(address)):
         yield said
@@ -144,12 +145,9 @@ def demo_store(
 
 @pytest.mark.slow
 @pytest.mark.any_database  # test_season builds all of it on PostgreSQL too
-def test_the_demo_command_ends_with_the_main_job_done_and_a_second_run_builds_nothing(
-    demo_store, monkeypatch, tmp_path
-):
+def test_the_demo_command_ends_with_the_main_job_done_and_a_second_run_builds_nothing(demo_store, tmp_path):
     from wufei.demo.cli import demo  # app ready
 
-    monkeypatch.setenv("WUFEI_STORE_IS_OPEN", "1")
     rows = Movement.objects.count()
     second = CliRunner().invoke(demo, ["--no-serve", "--json"])
 
@@ -176,3 +174,25 @@ def test_the_demo_command_ends_with_the_main_job_done_and_a_second_run_builds_no
             typed = _as_a_stranger_types(words, tmp_path / "var")
             assert typed.exit_code == 0, (words, typed.output)
     assert Movement.objects.count() == rows
+
+
+@pytest.mark.slow
+@pytest.mark.any_database  # of the command's own store
+def test_a_bag_that_left_by_manifest_is_followed_until_it_lies_in_the_landfill(demo_store):
+    told = json.loads(_typed("trace", "LH-0005", "--json").stdout)
+
+    assert [node["organisation"] for node in told["nodes"]] == [
+        "重庆綦铝电解铝业有限公司",
+        "重庆长寿危险废物处置场（演示）",
+    ]
+    [edge] = told["edges"]
+    assert (edge["from"], edge["kind"], edge["mass_g"]) == ("LH-0005", "TRANSFER", told["steps"][0]["mass_g"])
+    assert [step["kind"] for step in told["steps"]] == [
+        "GENERATION", "DISPATCH", "CONTRACTED_DISPOSAL", "RECEIPT", "OWN_DISPOSAL",
+    ]  # fmt: skip
+
+
+def _typed(*words: str) -> Result:
+    from wufei.web.cli import main  # app ready
+
+    return CliRunner().invoke(main, list(words))
