@@ -1,8 +1,9 @@
 """
 What is stored of storage. Write only through `storage.services`.
 
-All of stock-taking is append-only, which the database itself holds (`migrations/0002_guards.py`): a sheet goes on by
-new rows that name it, and takes no count once its closing is there.
+All of stock-taking, placements and inspections are append-only, which the database itself holds (the migrations
+named after guards): a sheet goes on by new rows that name it, and takes no count once its closing is there; what an
+inspection found is put right by new rows too.
 """
 
 from datetime import date
@@ -14,6 +15,7 @@ from django.utils.translation import gettext_lazy as _
 
 from wufei.ledger.models import Lot, Movement, Place, Stream
 from wufei.registry.models import Organisation
+from wufei.storage.checklists import Confidence, Facility, Result
 from wufei.terms.day import local_day
 
 
@@ -230,3 +232,136 @@ class Placement(models.Model):
 
     def __str__(self) -> str:
         return f"{self.lot_id} in {self.zone_id}"
+
+
+class Inspection(models.Model):
+    """贮存设施检查: somebody looked at a store by the checklist of its kind. Append-only, as all that hangs on it."""
+
+    organisation = models.ForeignKey(Organisation, models.PROTECT, db_index=False, related_name="+")
+    store = models.ForeignKey(Place, models.PROTECT, db_index=False, related_name="+")
+    number = models.PositiveIntegerField(_("检查号"))
+    facility = models.CharField(
+        _("设施类别"), max_length=20, choices=[(each.value, each.value) for each in Facility]
+    )
+    inspected_at = models.DateTimeField(_("检查时间"))
+    inspected_by = models.ForeignKey(
+        settings.AUTH_USER_MODEL, models.PROTECT, db_index=False, related_name="+"
+    )
+    remark = models.CharField(_("备注"), max_length=500, blank=True, default="")
+    client_id = models.UUIDField()
+    recorded_at = models.DateTimeField(_("登记时间"))
+
+    class Meta:
+        constraints = (
+            models.UniqueConstraint(fields=("organisation", "number"), name="storage_inspection_number_once"),
+            models.UniqueConstraint(
+                fields=("organisation", "client_id"), name="storage_inspection_client_id_once"
+            ),
+        )
+        indexes = (models.Index(fields=("store", "inspected_at"), name="storage_inspection_of_store"),)
+
+    def __str__(self) -> str:
+        return f"inspection {self.number} of {self.organisation_id}"
+
+    @property
+    def name(self) -> str:
+        return f"检查{self.number}"
+
+    @property
+    def inspected_on(self) -> date:
+        return local_day(self.inspected_at)
+
+
+class InspectionLine(models.Model):
+    """What was found of one requirement, in the words that it had then."""
+
+    inspection = models.ForeignKey(Inspection, models.PROTECT, db_index=False, related_name="lines")
+    position = models.PositiveIntegerField()
+    requirement = models.CharField(max_length=60)
+    says = models.CharField(_("要求"), max_length=200)
+    standard = models.CharField(_("标准"), max_length=40)
+    clause = models.CharField(_("条款"), max_length=20, blank=True, default="")
+    confidence = models.CharField(max_length=10, choices=[(c.value, c.value) for c in Confidence])
+    result = models.CharField(_("结果"), max_length=14, choices=[(r.value, r.value) for r in Result])
+    remark = models.CharField(_("说明"), max_length=500, blank=True, default="")
+
+    class Meta:
+        constraints = (
+            models.UniqueConstraint(
+                fields=("inspection", "requirement"), name="storage_inspection_line_once"
+            ),
+            models.CheckConstraint(
+                condition=~Q(result="NOT_MET", remark=""), name="storage_inspection_line_says_what_is_wrong"
+            ),
+        )
+
+    def __str__(self) -> str:
+        return f"{self.inspection_id}/{self.requirement}: {self.result}"
+
+
+class CorrectiveAction(models.Model):
+    """整改: what isn't met is put right by a person until a day."""
+
+    organisation = models.ForeignKey(Organisation, models.PROTECT, db_index=False, related_name="+")
+    number = models.PositiveIntegerField(_("整改号"))
+    line = models.OneToOneField(InspectionLine, models.PROTECT, related_name="corrective_action")
+    due_on = models.DateField(_("整改期限"))
+    responsible = models.ForeignKey(settings.AUTH_USER_MODEL, models.PROTECT, related_name="+")
+
+    class Meta:
+        constraints = (
+            models.UniqueConstraint(
+                fields=("organisation", "number"), name="storage_corrective_action_number_once"
+            ),
+        )
+
+    def __str__(self) -> str:
+        return f"corrective action {self.number} of {self.organisation_id}"
+
+    @property
+    def name(self) -> str:
+        return f"整改{self.number}"
+
+
+class Correction(models.Model):
+    """整改办结: what was done, on which day."""
+
+    corrective_action = models.OneToOneField(CorrectiveAction, models.PROTECT, related_name="correction")
+    corrected_on = models.DateField(_("整改日期"))
+    words = models.CharField(_("整改情况"), max_length=500)
+    client_id = models.UUIDField()
+    closed_at = models.DateTimeField(_("办结时间"))
+    closed_by = models.ForeignKey(settings.AUTH_USER_MODEL, models.PROTECT, db_index=False, related_name="+")
+
+    class Meta:
+        constraints = (
+            models.CheckConstraint(condition=~Q(words=""), name="storage_correction_says_something"),
+        )
+
+    def __str__(self) -> str:
+        return f"correction of {self.corrective_action_id}"
+
+
+class InspectionPhoto(models.Model):
+    """A picture of the store (`line` None), of what was found of a requirement, or of its correction."""
+
+    inspection = models.ForeignKey(Inspection, models.PROTECT, related_name="photos")
+    line = models.ForeignKey(InspectionLine, models.PROTECT, null=True, db_index=False, related_name="photos")
+    correction = models.ForeignKey(
+        Correction, models.PROTECT, null=True, db_index=False, related_name="photos"
+    )
+    stored = models.FileField(max_length=200)
+    sha256 = models.CharField("SHA-256", max_length=64)
+    size = models.PositiveBigIntegerField()
+    width = models.PositiveIntegerField()
+    height = models.PositiveIntegerField()
+
+    class Meta:
+        constraints = (
+            models.CheckConstraint(
+                condition=Q(correction=None) | ~Q(line=None), name="storage_photo_of_correction_has_line"
+            ),
+        )
+
+    def __str__(self) -> str:
+        return self.sha256

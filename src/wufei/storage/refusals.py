@@ -33,6 +33,23 @@ class Code(StrEnum):
     LOT_NOT_THERE = auto()  # the store holds nothing of it
     NOT_PERMITTED_IN_ZONE = auto()
     INCOMPATIBLE_IN_ZONE = auto()
+    FACILITY_UNKNOWN = auto()  # no checklist of that kind of store
+    REQUIREMENT_UNKNOWN = auto()
+    NOTHING_LOOKED_AT = auto()
+    WHAT_IS_WRONG_MISSING = auto()  # a requirement isn't met, and it isn't said in what
+    DUE_DAY_WRONG = auto()
+    RESPONSIBLE_UNKNOWN = auto()  # nobody of the organisation who could put it right
+    INSPECTED_IN_FUTURE = auto()
+    TOO_MANY_PHOTOS = auto()
+    PHOTO_TOO_LARGE = auto()
+    PHOTO_TOO_MANY_PIXELS = auto()
+    PHOTO_TYPE = auto()
+    PHOTO_DAMAGED = auto()
+    PHOTO_MISSING = auto()
+    CORRECTION_MISSING = auto()  # closed without saying what was done
+    CORRECTED_ALREADY = auto()
+    CORRECTED_ON_WRONG = auto()
+    NOT_RESPONSIBLE = auto()
 
 
 class StorageRefused(Exception):

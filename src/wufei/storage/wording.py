@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 
+from wufei.storage.checklists import Confidence, Facility, Result
 from wufei.storage.refusals import Code, StorageRefused
 from wufei.storage.stocktaking import Progress
 from wufei.storage.time_limits import Due
@@ -37,6 +38,23 @@ REFUSAL_TEXT: Mapping[Code, str] = {
     Code.LOT_NOT_THERE: "该设施里没有这个批次；请核对编码，或先办入库、移库。",
     Code.NOT_PERMITTED_IN_ZONE: "这个分区不允许存放该废物；请放入别的分区，或由环保专员更改分区。",
     Code.INCOMPATIBLE_IN_ZONE: "与分区内已有的废物不相容，不得同区存放；请放入别的分区。",
+    Code.FACILITY_UNKNOWN: "没有这一类设施的检查表；请从所列的类别中选择。",
+    Code.REQUIREMENT_UNKNOWN: "检查表里没有这一项，或写了两次；请按检查表填写。",
+    Code.NOTHING_LOOKED_AT: "一项也没有检查；请至少检查一项再保存。",
+    Code.WHAT_IS_WRONG_MISSING: "不符合的项须写明哪里不符合；请填写说明。",
+    Code.DUE_DAY_WRONG: "整改期限应不早于检查日，且在检查后一年以内；请改正日期。",
+    Code.RESPONSIBLE_UNKNOWN: "整改责任人须是本单位能办理的人员；请从名单中选择。",
+    Code.INSPECTED_IN_FUTURE: "检查时间晚于现在；请核对时间。",
+    Code.TOO_MANY_PHOTOS: "照片过多，一次至多 30 张；请删去一些。",
+    Code.PHOTO_TOO_LARGE: "照片文件超过 20 MB；请缩小后再上传。",
+    Code.PHOTO_TOO_MANY_PIXELS: "照片像素超过 6500 万；请调低相机的分辨率后重拍。",
+    Code.PHOTO_TYPE: "照片只接受 JPEG 和 PNG 格式；请换一张。",
+    Code.PHOTO_DAMAGED: "照片文件损坏，读不出来；请重拍或换一张。",
+    Code.PHOTO_MISSING: "办结整改须附整改后的照片；请拍照上传。",
+    Code.CORRECTION_MISSING: "请写明做了哪些整改。",
+    Code.CORRECTED_ALREADY: "这项整改已经办结；请刷新后核对。",
+    Code.CORRECTED_ON_WRONG: "整改日期应不早于检查日，也不晚于今天；请改正日期。",
+    Code.NOT_RESPONSIBLE: "这项整改由责任人或环保专员办结；请交由他们办理。",
 }
 
 PROGRESS_TEXT: Mapping[Progress, str] = {
@@ -52,6 +70,24 @@ DUE_TEXT: Mapping[Due, str] = {
     Due.IN_TIME: "期限内",
     Due.SOON: "30 天内到期",
     Due.OVERDUE: "已超期",
+}
+FACILITY_TEXT: Mapping[Facility, str] = {
+    Facility.HAZARDOUS_STORE: "危险废物贮存库、贮存场、贮存池或罐区",
+    Facility.HAZARDOUS_POINT: "危险废物贮存点",
+    Facility.GENERAL_STORE: "一般固废库房或包装贮存",
+    Facility.GENERAL_SITE_1: "一般固废Ⅰ类贮存场、填埋场",
+    Facility.GENERAL_SITE_2: "一般固废Ⅱ类贮存场、填埋场",
+}
+RESULT_TEXT: Mapping[Result, str] = {
+    Result.MET: "符合",
+    Result.NOT_MET: "不符合",
+    Result.NOT_APPLICABLE: "不适用",
+    Result.NOT_LOOKED_AT: "未检查",
+}
+CONFIDENCE_TEXT: Mapping[Confidence, str] = {
+    Confidence.VERIFIED: "",
+    Confidence.SECONDARY: "据转引",
+    Confidence.UNVERIFIED: "未核实",
 }
 LEVEL_TEXT: Mapping[Level, str] = {Level.FREE: "有余量", Level.NEAR: "将满", Level.OVER: "超量"}
 

@@ -1,5 +1,24 @@
-"""What reads storage: `stocktaking` sheets, counts and differences; `zones` what stands where, and for how long."""
+"""
+What reads storage.
 
+`stocktaking` sheets, counts and differences; `zones` what stands where, and for how long; `inspections` what was
+found in a store, and what is to be put right.
+"""
+
+from wufei.storage.queries.inspections import (
+    LineFound,
+    StoreDue,
+    actions_narrowed,
+    actions_waiting_for,
+    corrective_actions,
+    inspections,
+    lines_of,
+    narrowed,
+    photos_of_store,
+    source_of,
+    stores_due,
+    who_can_correct,
+)
 from wufei.storage.queries.stocktaking import (
     ToCount,
     ToPost,
@@ -28,7 +47,9 @@ from wufei.storage.queries.zones import (
 )
 
 __all__ = [
-    "Standing", "Timed", "ToCount", "ToPost", "ZoneView", "counters_of", "counts_of", "head_seq", "moved",
-    "nature_of", "net", "placed", "reduced", "sheets", "since_in", "standing_in", "timed", "to_count", "to_post",
-    "unfinished_sheets", "zone_views", "zones_of",
+    "LineFound", "Standing", "StoreDue", "Timed", "ToCount", "ToPost", "ZoneView", "actions_narrowed",
+    "actions_waiting_for", "corrective_actions", "counters_of", "counts_of", "head_seq", "inspections", "lines_of",
+    "moved", "narrowed", "nature_of", "net", "photos_of_store", "placed", "reduced", "sheets", "since_in", "source_of",
+    "standing_in", "stores_due", "timed", "to_count", "to_post", "unfinished_sheets", "who_can_correct", "zone_views",
+    "zones_of",
 ]  # fmt: skip

@@ -94,10 +94,6 @@ class ZoneView:
         return sum(not lot.is_bulk for lot in self.lots)
 
     @property
-    def longest_days(self) -> int | None:
-        return max((lot.days for lot in self.lots), default=None)
-
-    @property
     def state(self) -> str:
         return "；".join((LEVEL_TEXT[self.level], *(["有不合之处"] if self.warnings else [])))
 
