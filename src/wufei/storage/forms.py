@@ -2,8 +2,8 @@
 
 import re
 import uuid
-from collections.abc import Iterable
-from datetime import date
+from collections.abc import Iterable, Mapping, Sequence
+from datetime import date, datetime, timedelta
 from decimal import Decimal
 from typing import Any
 
@@ -11,9 +11,15 @@ from django import forms
 from django.utils.translation import gettext_lazy as _
 
 from wufei.ledger.models import Place, Stream
+from wufei.registry.models import User
+from wufei.storage.checklists import Checklist, Facility, Result
 from wufei.storage.models import StocktakeCount, Zone
-from wufei.storage.services import LONGEST, Found, ZoneSaid
+from wufei.storage.photos import Photo
+from wufei.storage.refusals import Code
+from wufei.storage.services import LONGEST, LONGEST_REMARK, Found, InspectionSaid, LineSaid, ZoneSaid
+from wufei.storage.wording import FACILITY_TEXT, REFUSAL_TEXT, RESULT_TEXT
 from wufei.storage.zoning import Rectangle
+from wufei.terms.day import local_day
 from wufei.terms.mass import InexactMass, Mass
 
 UNITS = [(unit, unit) for unit in ("千克", "吨")]
@@ -205,3 +211,142 @@ class PlaceForm(forms.Form):
         self.fields["zone"].choices = [  # type: ignore[attr-defined]
             *known, ("", _("移出分区"))
         ]  # fmt: skip
+
+
+# --- inspections
+
+USUAL_CORRECTION = timedelta(days=7)
+MOMENT = "%Y-%m-%dT%H:%M"
+
+
+class InspectionFilter(forms.Form):
+    """Which inspections are listed."""
+
+    q = forms.CharField(
+        label=_("查找"), required=False, max_length=80,
+        widget=forms.TextInput(attrs={"placeholder": _("说明、备注或检查人")}),
+    )  # fmt: skip
+    store = forms.ChoiceField(label=_("贮存设施"), required=False)
+    state = forms.ChoiceField(
+        label=_("结果"), required=False,
+        choices=[("", _("全部")), ("waiting", _("有未办结的整改")), ("clean", _("没有不符合项"))],
+    )  # fmt: skip
+
+    def __init__(self, said: Any, *, stores: Iterable[Place]) -> None:
+        super().__init__(said)
+        self.fields["store"].choices = [  # type: ignore[attr-defined]
+            ("", _("全部")), *((s.code, f"{s.code} {s.name}") for s in stores)
+        ]  # fmt: skip
+
+
+class ActionFilter(forms.Form):
+    """Which corrective actions are listed."""
+
+    q = forms.CharField(
+        label=_("查找"), required=False, max_length=80,
+        widget=forms.TextInput(attrs={"placeholder": _("要求、问题、设施或责任人")}),
+    )  # fmt: skip
+    state = forms.ChoiceField(
+        label=_("状态"), required=False,
+        choices=[
+            ("", _("全部")), ("open", _("未办结")), ("overdue", _("已逾期")), ("closed", _("已办结")),
+            ("late", _("逾期办结")),
+        ],
+    )  # fmt: skip
+
+
+class InspectionChoice(StoreChoice):
+    """Which store is inspected, and by which checklist."""
+
+    facility = forms.ChoiceField(
+        label=_("设施类别"), choices=[(each.value, FACILITY_TEXT[each]) for each in Facility]
+    )
+
+
+def _day(label: Any, initial: date) -> forms.DateField:
+    return forms.DateField(
+        label=label, required=False, initial=initial, input_formats=["%Y-%m-%d"],
+        widget=forms.DateInput(format="%Y-%m-%d", attrs={"type": "date"}),
+    )  # fmt: skip
+
+
+def _words(label: Any, rows: int, *, required: bool = False) -> forms.CharField:
+    return forms.CharField(
+        label=label, required=required, max_length=LONGEST_REMARK, widget=forms.Textarea(attrs={"rows": rows})
+    )
+
+
+class InspectionForm(forms.Form):
+    """What was found of each requirement of the checklist; what isn't met names who puts it right, and until when."""
+
+    inspected_at = forms.DateTimeField(
+        label=_("检查时间"), input_formats=[MOMENT],
+        widget=forms.DateTimeInput(format=MOMENT, attrs={"type": "datetime-local"}),
+    )  # fmt: skip
+    remark = _words(_("备注"), 2)
+    client_id = forms.UUIDField(widget=forms.HiddenInput)
+
+    def __init__(
+        self, said: Any = None, *, checklist: Checklist, people: Sequence[User], by: User, now: datetime
+    ) -> None:
+        super().__init__(said, initial={"client_id": uuid.uuid4(), "inspected_at": now})
+        self.checklist = checklist
+        known = [(each.username, str(each)) for each in people]
+        results = [(each.value, RESULT_TEXT[each]) for each in Result]
+        due_on = local_day(now) + USUAL_CORRECTION
+        for each in checklist.requirements:
+            self.fields[f"result-{each.id}"] = forms.ChoiceField(
+                label=each.says, choices=results, initial=Result.NOT_LOOKED_AT.value, widget=forms.RadioSelect
+            )
+            self.fields[f"remark-{each.id}"] = _words(_("说明"), 1)
+            self.fields[f"due-{each.id}"] = _day(_("整改期限"), due_on)
+            self.fields[f"responsible-{each.id}"] = forms.ChoiceField(
+                label=_("责任人"), choices=known, initial=by.username, required=False
+            )
+
+    def clean(self) -> dict[str, Any]:
+        """What isn't met needs its words and its day: said of each at once, not of the first alone."""
+        said = super().clean() or {}
+        for each in self.checklist.requirements:
+            if said.get(f"result-{each.id}") != Result.NOT_MET:
+                continue
+            for name, code in (("remark", Code.WHAT_IS_WRONG_MISSING), ("due", Code.DUE_DAY_WRONG)):
+                if not said.get(f"{name}-{each.id}") and f"{name}-{each.id}" not in self.errors:
+                    self.add_error(f"{name}-{each.id}", REFUSAL_TEXT[code])
+        return said
+
+    def said(
+        self,
+        *,
+        store_code: str,
+        facility: Facility,
+        pictures: Mapping[str, Sequence[Photo]],
+        photos: Sequence[Photo],
+    ) -> InspectionSaid:
+        said = self.cleaned_data
+        lines = [
+            LineSaid(
+                requirement=each.id, result=Result(said[f"result-{each.id}"]), remark=said[f"remark-{each.id}"],
+                due_on=said[f"due-{each.id}"], responsible=said[f"responsible-{each.id}"],
+                photos=pictures.get(each.id, ()),
+            )
+            for each in self.checklist.requirements
+        ]  # fmt: skip
+        return InspectionSaid(
+            store_code=store_code, facility=facility.value, inspected_at=said["inspected_at"], lines=lines,
+            remark=said["remark"], photos=photos,
+        )  # fmt: skip
+
+
+class CorrectionForm(forms.Form):
+    """What was done, and when."""
+
+    corrected_on = forms.DateField(
+        label=_("整改日期"), input_formats=["%Y-%m-%d"],
+        widget=forms.DateInput(format="%Y-%m-%d", attrs={"type": "date"}),
+    )  # fmt: skip
+    words = _words(_("整改情况"), 3, required=True)
+    client_id = forms.UUIDField(widget=forms.HiddenInput)
+
+    def __init__(self, said: Any = None, *, today: date) -> None:
+        super().__init__(said, initial={"client_id": uuid.uuid4(), "corrected_on": today})

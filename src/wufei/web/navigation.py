@@ -102,6 +102,13 @@ ORGANISATION_ENTRIES: tuple[Entry, ...] = (
         kinds=KEEPS_LEDGER,
     ),
     Entry(
+        route="storage:inspections",
+        label=_("贮存检查"),
+        icon="checklist",
+        permission=Permission.VIEW_LEDGER,
+        kinds=KEEPS_LEDGER,
+    ),
+    Entry(
         route="storage:stocktakes",
         label=_("盘点"),
         icon="clipboard-check",

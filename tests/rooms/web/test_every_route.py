@@ -28,6 +28,8 @@ from tests.rooms.reviews.test_experts_pages import ROUTES as OF_EXPERTS
 from tests.rooms.reviews.test_notice_pages import ROUTES as OF_NOTICES
 from tests.rooms.reviews.test_site_check_pages import ROUTES as OF_SITE_CHECKS
 from tests.rooms.shopfloor.test_pages import ROUTES as OF_THE_SHOP_FLOOR
+from tests.rooms.storage.test_inspection_pages import ROWS as OF_INSPECTIONS
+from tests.rooms.storage.test_inspection_pages import an_inspection
 from tests.rooms.storage.test_pages import ROWS as OF_STORAGE
 from tests.rooms.transfers.test_pages import ROUTES as OF_MANIFESTS
 from tests.tables import LedgerTable
@@ -175,6 +177,7 @@ OF_AN_ORGANISATION: dict[str, dict[str, str]] = {
     "capture:rejects": {"GET": "import"},
     **OF_LABELS,
     **OF_STORAGE,
+    **OF_INSPECTIONS,
 }
 OF_THE_OPERATOR = {
     "registry:register", "registry:users", "registry:create-user", "registry:user", "registry:assign-role",
@@ -323,7 +326,7 @@ def _real_objects(enterprise: Organisation) -> dict[str, object]:
     user = User.objects.create_user("somebody")
     assignment = RoleAssignment.objects.create(user=user, organisation=enterprise, role="WORKER")
     return {
-        "zone_id": zone.pk,
+        "zone_id": zone.pk, "photo_id": an_inspection(enterprise).photos.get().pk,
         "seq": 1, "first_seq": repacked.first_seq, "year": 2025, "indicator": "generation_t", "leaf": 0, "edition_id": EDITION,
         "criterion_id": "basic-2", "question": "clearly_below_peers", "case_id": case.pk,
         "evidence_id": evidence.pk, "document": "provenance.json", "member_uscc": enterprise.uscc,

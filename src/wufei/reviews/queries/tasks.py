@@ -34,6 +34,7 @@ from wufei.reviews.models import (
 )
 from wufei.reviews.queries.applications_seen import Held, held_roles
 from wufei.reviews.stages import Action
+from wufei.storage import queries as storage_queries
 
 SHOWN = 50  # of each kind
 
@@ -48,6 +49,7 @@ class TaskKind(StrEnum):
     OBJECTION = "OBJECTION"  # 异议待处理
     NOTICE = "NOTICE"  # 公示期满，待办结
     CHANGE = "CHANGE"  # 称号变更待审核
+    CORRECTIVE_ACTION = "CORRECTIVE_ACTION"  # 贮存设施检查发现的问题，待整改
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -180,6 +182,9 @@ def _sets(
         )
         found[TaskKind.NOTICE] = _notices_over(authorities, on)
         found[TaskKind.CHANGE] = _changes(officers)
+    found[TaskKind.CORRECTIVE_ACTION] = storage_queries.actions_waiting_for(
+        user=user, officer_of={each.organisation.pk for each in applicants if each.person == user}, on=on
+    )
     found[TaskKind.SCORE] = Assignment.objects.filter(
         expert__user=user, withdrawn_at=None, application__outcome="", application__stage=F("stage")
     ).exclude(sheet__submitted_at__isnull=False)
@@ -329,6 +334,7 @@ _ORDER: Mapping[TaskKind, tuple[str, tuple[str, ...]]] = {
     TaskKind.OBJECTION: ("", ("item",)),
     TaskKind.NOTICE: ("ends_on", ("round",)),
     TaskKind.CHANGE: ("due_on", ("title__organisation",)),
+    TaskKind.CORRECTIVE_ACTION: ("due_on", ("organisation", "line__inspection__store")),
 }
 
 
@@ -367,5 +373,13 @@ _READ: Mapping[TaskKind, Any] = {
     TaskKind.NOTICE: lambda r, on, _: _task(TaskKind.NOTICE, (r.pk,), r.title, r.round.title, r.ends_on, on),
     TaskKind.CHANGE: lambda r, on, _: _task(
         TaskKind.CHANGE, (r.pk,), r.title.name_given, r.get_kind_display(), r.due_on, on
+    ),
+    TaskKind.CORRECTIVE_ACTION: lambda r, on, _: _task(
+        TaskKind.CORRECTIVE_ACTION,
+        (r.organisation.uscc, r.number),
+        f"{r.name}：{r.line.remark}",
+        r.line.inspection.store.name,
+        r.due_on,
+        on,
     ),
 }

@@ -22,6 +22,7 @@ HEADINGS: Mapping[TaskKind, object] = {
     TaskKind.OBJECTION: _("异议，待处理"),
     TaskKind.NOTICE: _("公示期满，待办结"),
     TaskKind.CHANGE: _("称号变更，待审核"),
+    TaskKind.CORRECTIVE_ACTION: _("贮存设施检查，待整改"),
 }
 # Where each is done.
 ROUTES: Mapping[TaskKind, str] = {
@@ -33,6 +34,7 @@ ROUTES: Mapping[TaskKind, str] = {
     TaskKind.SCORE: "reviews:score-sheet",
     TaskKind.OBJECTION: "reviews:objection",
     TaskKind.NOTICE: "reviews:notice",
+    TaskKind.CORRECTIVE_ACTION: "storage:corrective-action",
 }
 
 

@@ -182,7 +182,9 @@ def actions_narrowed(
 
 def actions_waiting_for(*, user: User, officer_of: Collection[int], on: date) -> QuerySet[CorrectiveAction]:
     """Return what the person is to put right, and, where it is an officer, what is overdue whoever's it is."""
-    own = Q(responsible=user)
+    # Who has left the organisation has nothing to do there any more.
+    still_there = RoleAssignment.objects.filter(user=user).values("organisation_id")
+    own = Q(responsible=user, organisation__in=still_there)
     overdue = Q(organisation__in=officer_of, due_on__lt=on)
     return CorrectiveAction.objects.filter(own | overdue, correction=None)
 
