@@ -40,6 +40,7 @@ class Code(StrEnum):
     DUE_DAY_WRONG = auto()
     RESPONSIBLE_UNKNOWN = auto()  # nobody of the organisation who could put it right
     INSPECTED_IN_FUTURE = auto()
+    INSPECTED_LONG_AGO = auto()
     TOO_MANY_PHOTOS = auto()
     PHOTO_TOO_LARGE = auto()
     PHOTO_TOO_MANY_PIXELS = auto()

@@ -6,7 +6,7 @@ from wufei.storage.checklists import Confidence, Facility, Result
 from wufei.storage.refusals import Code, StorageRefused
 from wufei.storage.stocktaking import Progress
 from wufei.storage.time_limits import Due
-from wufei.storage.zoning import Level
+from wufei.storage.zoning import Fullness
 
 REFUSAL_TEXT: Mapping[Code, str] = {
     Code.STORE_UNKNOWN: "没有这个贮存设施；请从本单位申报的设施中选择。",
@@ -45,6 +45,7 @@ REFUSAL_TEXT: Mapping[Code, str] = {
     Code.DUE_DAY_WRONG: "整改期限应不早于检查日，且在检查后一年以内；请改正日期。",
     Code.RESPONSIBLE_UNKNOWN: "整改责任人须是本单位能办理的人员；请从名单中选择。",
     Code.INSPECTED_IN_FUTURE: "检查时间晚于现在；请核对时间。",
+    Code.INSPECTED_LONG_AGO: "检查时间在一年以前，不能再补录；请核对时间。",
     Code.TOO_MANY_PHOTOS: "照片过多，一次至多 30 张；请删去一些。",
     Code.PHOTO_TOO_LARGE: "照片文件超过 20 MB；请缩小后再上传。",
     Code.PHOTO_TOO_MANY_PIXELS: "照片像素超过 6500 万；请调低相机的分辨率后重拍。",
@@ -89,7 +90,11 @@ CONFIDENCE_TEXT: Mapping[Confidence, str] = {
     Confidence.SECONDARY: "据转引",
     Confidence.UNVERIFIED: "未核实",
 }
-LEVEL_TEXT: Mapping[Level, str] = {Level.FREE: "有余量", Level.NEAR: "将满", Level.OVER: "超量"}
+FULLNESS_TEXT: Mapping[Fullness, str] = {
+    Fullness.FREE: "有余量",
+    Fullness.NEAR: "将满",
+    Fullness.OVER: "超量",
+}
 
 
 def words(refused: StorageRefused) -> str:

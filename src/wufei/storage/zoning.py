@@ -16,7 +16,7 @@ NEAR_PER_CENT = 80
 NEIGHBOURS_WITHIN_CM = 100  # our own reading: GB 18597-2023 names no distance
 
 
-class Level(StrEnum):
+class Fullness(StrEnum):
     """How full a zone is."""
 
     FREE = "FREE"
@@ -85,18 +85,18 @@ def _gap(start: int, length: int, other_start: int, other_length: int) -> int:
     return max(other_start - (start + length), start - (other_start + other_length), 0)
 
 
-def level(*, used: int, limit: int | None) -> Level:
+def level(*, used: int, limit: int | None) -> Fullness:
     """
     >>> level(used=81, limit=100), level(used=80, limit=100), level(used=101, limit=100), level(used=9, limit=None)
-    (<Level.NEAR: 'NEAR'>, <Level.FREE: 'FREE'>, <Level.OVER: 'OVER'>, <Level.FREE: 'FREE'>)
+    (<Fullness.NEAR: 'NEAR'>, <Fullness.FREE: 'FREE'>, <Fullness.OVER: 'OVER'>, <Fullness.FREE: 'FREE'>)
     """
     if limit is None or used * 100 <= limit * NEAR_PER_CENT:
-        return Level.FREE
-    return Level.OVER if used > limit else Level.NEAR
+        return Fullness.FREE
+    return Fullness.OVER if used > limit else Fullness.NEAR
 
 
-def fuller(one: Level, other: Level) -> Level:
-    order = list(Level)
+def fuller(one: Fullness, other: Fullness) -> Fullness:
+    order = list(Fullness)
     return max(one, other, key=order.index)
 
 

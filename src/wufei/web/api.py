@@ -39,6 +39,10 @@ from wufei.reviews.api.lists import router as lists
 from wufei.reviews.api.rounds import router as rounds
 from wufei.shopfloor.api import devices
 from wufei.shopfloor.api import router as scales
+from wufei.storage.api.inspections import checklists
+from wufei.storage.api.inspections import router as inspections
+from wufei.storage.api.stocktaking import router as stocktaking
+from wufei.storage.api.zones import router as zones
 from wufei.transfers.api.manifests import router as transfers
 from wufei.web import api_links
 
@@ -278,6 +282,10 @@ ROUTERS = (
     ("/organisations/{uscc}", lots),
     ("/organisations/{uscc}", books),
     ("/organisations/{uscc}", labels),
+    ("/organisations/{uscc}", zones),
+    ("/organisations/{uscc}", stocktaking),
+    ("/organisations/{uscc}", inspections),
+    ("", checklists),
     ("/organisations/{uscc}", indicators),
     ("/organisations/{uscc}", evaluation),
     ("/organisations/{uscc}", cases),

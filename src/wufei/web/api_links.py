@@ -73,6 +73,7 @@ def _about_the_case(case: dict[str, str]) -> tuple[Link, ...]:
     )
 
 
+NUMBERED, ITS_NUMBER = HERE | _asked("number"), {"number": _said("number")}
 MANIFEST = HERE | _asked("reference")
 
 
@@ -95,6 +96,11 @@ LINKS: Mapping[str, tuple[Link, ...]] = {
         Link("list_transformations", HERE),
         Link("transform", HERE),
         Link("relocate", HERE),
+        Link("list_zones", HERE),
+        Link("list_time_limits", HERE),
+        Link("list_stocktakes", HERE),
+        Link("list_inspections", HERE),
+        Link("list_corrective_actions", HERE),
         Link("list_scales", HERE),
         Link("reserve_numbers", HERE),
         Link("list_manifests", HERE),
@@ -156,6 +162,72 @@ LINKS: Mapping[str, tuple[Link, ...]] = {
         Link("reverse_movement", HERE | {"seq": _said("seq")}),
         Link("stock", HERE),
     ),
+    # storage
+    "list_zones": (
+        Link("get_zone", HERE | {"zone_id": _said("zones/0/id")}),
+        Link("change_zone", HERE | {"zone_id": _said("zones/0/id")}, {"version": _said("zones/0/version")}),
+        Link("create_zone", HERE, {"store": _said("store")}),
+        Link("place_lot", HERE, {"store": _said("store"), "zone": _said("zones/0/code")}),
+    ),
+    "create_zone": (
+        Link("get_zone", HERE | {"zone_id": _said("id")}),
+        Link("list_zones", HERE | {"store": _said("store")}),
+    ),
+    "get_zone": (Link("change_zone", HERE | _asked("zone_id"), VERSION),),
+    "change_zone": (
+        Link("get_zone", HERE | _asked("zone_id")),
+        Link("change_zone", HERE | _asked("zone_id"), VERSION),
+    ),
+    "place_lot": (Link("list_zones", HERE | {"store": _said("store")}),),
+    "list_time_limits": (Link("trace", HERE | {"code": _said("lots/0/lot")}),),
+    "list_stocktakes": (
+        Link("list_stocktakes", HERE | {"cursor": _said("next")}, name="next_page"),
+        Link("get_stocktake", HERE | {"number": _said("stocktakes/0/number")}),
+        Link("open_stocktake", HERE),
+    ),
+    "open_stocktake": (
+        Link("get_stocktake", HERE | ITS_NUMBER),
+        Link("count_lot", HERE | ITS_NUMBER),
+        Link("give_up_stocktake", HERE | ITS_NUMBER),
+    ),
+    "get_stocktake": (
+        Link("count_lot", NUMBERED, {"lot": _said("to_count/0/lot")}),
+        Link("close_stocktake", NUMBERED),
+    ),
+    "count_lot": (Link("get_stocktake", NUMBERED),),
+    "close_stocktake": (
+        Link("get_stocktake", NUMBERED),
+        Link("post_differences", NUMBERED, {"explanations": [{"lot": _said("found/0/lot")}]}),
+    ),
+    "give_up_stocktake": (
+        Link("get_stocktake", NUMBERED),
+        Link("open_stocktake", HERE, {"store": _said("store")}),
+    ),
+    "post_differences": (Link("get_stocktake", NUMBERED), Link("verify", HERE)),
+    "list_inspections": (
+        Link(
+            "list_inspections",
+            HERE | _query("store", "q", "limit") | {"cursor": _said("next")},
+            name="next_page",
+        ),
+        Link("get_inspection", HERE | {"number": _said("inspections/0/number")}),
+        Link("record_inspection", HERE, {"store": _said("stores/0/store")}),
+        Link("list_checklists", {}),
+    ),
+    "record_inspection": (
+        Link("get_inspection", HERE | ITS_NUMBER),
+        Link("list_corrective_actions", HERE),
+    ),
+    "get_inspection": (Link("list_inspections", HERE | {"store": _said("store")}),),
+    "list_corrective_actions": (
+        Link(
+            "list_corrective_actions",
+            HERE | _query("state", "limit") | {"cursor": _said("next")},
+            name="next_page",
+        ),
+        Link("get_inspection", HERE | {"number": _said("corrective_actions/0/inspection")}),
+    ),
+    "list_checklists": (Link("list_organisations", {}),),
     # labels
     "reserve_numbers": (Link("get_organisation", HERE),),
     "get_label": (

@@ -6,9 +6,9 @@ import pytest
 
 from wufei.ledger.transforming import StreamNature, known_incompatible
 from wufei.storage.time_limits import Due, Holder, TimeLimit, due, known_time_limits, last_day, limit_for
-from wufei.storage.wording import DUE_TEXT, LEVEL_TEXT
+from wufei.storage.wording import DUE_TEXT, FULLNESS_TEXT
 from wufei.storage.zoning import (
-    Level,
+    Fullness,
     Rectangle,
     Waste,
     clash,
@@ -82,8 +82,8 @@ def test_above_four_fifths_is_near_and_above_all_is_over(used, limit, right):
 
 
 def test_the_fuller_of_mass_and_number_counts():
-    assert fuller(Level.NEAR, Level.OVER) is Level.OVER
-    assert fuller(Level.NEAR, Level.FREE) is Level.NEAR
+    assert fuller(Fullness.NEAR, Fullness.OVER) is Fullness.OVER
+    assert fuller(Fullness.NEAR, Fullness.FREE) is Fullness.NEAR
 
 
 def test_only_two_letters_and_two_digits_are_a_category():
@@ -145,4 +145,4 @@ def test_due_thirty_days_before_and_overdue_the_day_after():
 
 def test_every_state_has_its_words():
     assert set(DUE_TEXT) == set(Due)
-    assert set(LEVEL_TEXT) == set(Level)
+    assert set(FULLNESS_TEXT) == set(Fullness)

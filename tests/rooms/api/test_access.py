@@ -20,6 +20,8 @@ from tests.rooms.api.world import (
     PLANTED,
     Api,
     World,
+    closed,
+    counted,
     expired,
     generation,
     token,
@@ -28,6 +30,7 @@ from tests.rooms.api.world import (
 )
 from wufei.registry import queries as registry_queries
 from wufei.registry.models import Organisation, User
+from wufei.storage.models import Zone
 from wufei.web.api import api as ninja_api
 
 INSIDERS = ("officer", "worker", "park_officer", "authority", "administrator")
@@ -75,6 +78,8 @@ class Row:
 def figure(**said: Any) -> tuple[tuple[str, Any], ...]:
     return (("indicator", "generation_t"), ("year", 2025), *said.items())
 
+
+OF_A_ZONE = {"name": "乙区", "x_cm": 0, "y_cm": 0, "width_cm": 100, "depth_cm": 100}
 
 ROWS = {
     "GET /organisations": Row(ANYBODY),
@@ -131,6 +136,52 @@ ROWS = {
     f"POST {O}/labels/prints": Row(
         "post", 201, body={"code": "L-1", "format": "PDF", "client_id": "00000000-0000-4000-8000-000000000002"}
     ),
+    f"GET {O}/zones": Row("read ledger", query="?store=库1"),
+    f"POST {O}/zones": Row("edit", 201, body={"store": "库1", "code": "B"} | OF_A_ZONE | {"x_cm": 900}),
+    f"GET {O}/zones/{{zone_id}}": Row("read ledger"),
+    f"PUT {O}/zones/{{zone_id}}": Row("edit", body={"code": "A", "version": 1} | OF_A_ZONE),
+    f"POST {O}/placements": Row(
+        "post", 201,
+        body=lambda world: with_a_lot(
+            world,
+            {"store": "库1", "lot": "L-5", "zone": "A", "client_id": "00000000-0000-4000-8000-000000000011"},
+        ),
+    ),
+    f"GET {O}/time-limits": Row("read ledger"),
+    f"GET {O}/stocktakes": Row("read ledger"),
+    f"POST {O}/stocktakes": Row(
+        "post", 201,
+        body=lambda world: with_a_lot(
+            world, {"store": "库2", "client_id": "00000000-0000-4000-8000-000000000012"}
+        ),
+    ),
+    f"GET {O}/stocktakes/{{number}}": Row("read ledger"),
+    f"POST {O}/stocktakes/{{number}}/counts": Row(
+        "post", 201,
+        body={
+            "lot": "散堆-S1", "method": "WEIGHED", "mass_g": 5_000_000,
+            "client_id": "00000000-0000-4000-8000-000000000013",
+        },
+    ),
+    f"POST {O}/stocktakes/{{number}}/close": Row("post", body=counted),
+    f"POST {O}/stocktakes/{{number}}/give-up": Row("reverse", body={"reason": "选错了库"}),
+    f"POST {O}/stocktakes/{{number}}/post": Row(
+        "reverse",
+        body=lambda world: closed(
+            world, {"moved_on": "2026-07-01", "explanations": [{"lot": "散堆-S1", "text": "风干"}]}
+        ),
+    ),
+    f"GET {O}/inspections": Row("read ledger"),
+    f"POST {O}/inspections": Row(
+        "post", 201,
+        body={
+            "store": "库1", "facility": "GENERAL_STORE", "lines": [{"requirement": "gw-rain", "result": "MET"}],
+            "client_id": "00000000-0000-4000-8000-000000000014",
+        },
+    ),
+    f"GET {O}/inspections/{{number}}": Row("read ledger"),
+    f"GET {O}/corrective-actions": Row("read ledger"),
+    "GET /storage-checklists": Row(ANYBODY),
     f"POST {O}/close-month": Row("close", 201, body={"through": "2025-01-31"}),
     f"GET {O}/verify": Row("read ledger"),
     f"GET {O}/scales": Row("read ledger"),
@@ -243,6 +294,7 @@ def places(row: Row, world: World) -> dict[str, Any]:
         "uscc": world.mine.uscc, "case_id": world.case.pk, "evidence_id": world.evidence.pk,
         "round_id": world.round.pk, "code": world.application.code, "consultation_id": world.consultation.pk,
         "notice_id": world.notice.pk, "reference": MANIFEST, "scale_code": world.scale.code,
+        "zone_id": Zone.objects.get(store__organisation=world.mine, code="A").pk, "number": 1,
     }  # fmt: skip
     said = {name: world.draft.pk if value == "draft" else value for name, value in row.in_path}
     return there | said

@@ -98,6 +98,18 @@ def steer(step: StepInput, world: World, number: int) -> None:
         _steer_body(case, world, linked, lot // 8)
 
 
+# What a body of the storage routes says of the store that there is.
+OF_STORAGE: dict[str, dict[str, Any]] = {
+    "counts": {"lot": "散堆-S1", "method": "MISSING", "stream": ""},
+    "inspections": {
+        "store": "库1", "facility": "GENERAL_STORE", "inspected_at": None,
+        "lines": [{"requirement": "gw-rain", "result": "MET"}],
+    },
+    "zones": {"store": "库1", "permitted": [], "capacity_g": None},
+    "placements": {"store": "库1", "zone": "A", "lot": "散堆-S1"},
+}  # fmt: skip
+
+
 def _steer_body(case: Any, world: World, linked: set[str | None], lot: int) -> None:
     in_body = {
         "edition": EDITION, "year": 2024 + lot % 2, "through": "2025-01-31", "waste_code": "900-002-S03",
@@ -106,6 +118,7 @@ def _steer_body(case: Any, world: World, linked: set[str | None], lot: int) -> N
         "version": version_at(case.path, world), "authority": world.authority.uscc, "comments": {},
         "round_id": world.case_round.pk, "case_id": world.case.pk, "quotas": {}, "departments": None,
     }  # fmt: skip
+    in_body |= OF_STORAGE.get(case.path.rsplit("/", 1)[-1], {})
     _fill(case.body, in_body, linked)
     for name in ("amount", "unit", "mass_g"):
         case.body.pop(name, None)

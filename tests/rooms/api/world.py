@@ -17,7 +17,7 @@ from wufei.cases import services as case_services
 from wufei.cases.models import Case, Evidence, EvidenceCategory
 from wufei.ledger import services as ledger_services
 from wufei.ledger.kinds import Kind, TransformationKind
-from wufei.ledger.models import Lot, Stream
+from wufei.ledger.models import Lot, Place, Stream
 from wufei.ledger.posting import Draft
 from wufei.ledger.transforming import Input, Output
 from wufei.policies import queries as policy_queries
@@ -29,6 +29,11 @@ from wufei.reviews.services.deciding import Said
 from wufei.reviews.stages import Action
 from wufei.shopfloor.models import Scale
 from wufei.shopfloor.services import register_scale
+from wufei.storage import services as storage_services
+from wufei.storage.checklists import Result
+from wufei.storage.models import StocktakeSheet
+from wufei.storage.services import Found, InspectionSaid, LineSaid, ZoneSaid
+from wufei.storage.zoning import Rectangle
 from wufei.terms.mass import Mass
 from wufei.transfers.models import Manifest, ManifestLine
 
@@ -179,6 +184,44 @@ def with_a_transformation(world: World, said: dict[str, Any]) -> dict[str, Any]:
     return said
 
 
+def keep_stores(mine: Organisation, by: User) -> None:
+    """A zone, an open stock-taking sheet and an inspection of store 1, with something to put right."""
+    said: dict[str, Any] = {"by": by, "now": NOW}
+    store = Place.objects.select_related("organisation").get(organisation=mine, code="库1")
+    storage_services.declare_zone(
+        store=store, said=ZoneSaid(code="A", name="甲区", place=Rectangle(0, 0, 100, 100)), **said
+    )
+    storage_services.open_sheet(organisation=mine, store_code="库1", client_id=uuid.uuid4(), **said)
+    line = LineSaid(
+        requirement="gw-rain",
+        result=Result.NOT_MET,
+        remark=PLANTED,
+        due_on=date(2026, 7, 8),
+        responsible=by.username,
+    )
+    inspected = InspectionSaid(store_code="库1", facility="GENERAL_STORE", inspected_at=NOW, lines=[line])
+    storage_services.record_inspection(organisation=mine, said=inspected, client_id=uuid.uuid4(), **said)
+
+
+def counted(world: World, said: Any = None) -> Any:
+    """Return what is said, once the worker has counted less in store 1 than the books say."""
+    sheet = StocktakeSheet.objects.get(organisation=world.mine, number=1)
+    if not sheet.counts.exists() and not hasattr(sheet, "closing"):
+        found = Found(lot_code="散堆-S1", method="WEIGHED", mass=Mass(4_000_000))
+        storage_services.count_lot(
+            sheet=sheet, found=found, client_id=uuid.uuid4(), by=world.people["worker"], now=timezone.now()
+        )
+    return said
+
+
+def closed(world: World, said: Any = None) -> Any:
+    """Return what is said, once that sheet is closed."""
+    counted(world)
+    sheet = StocktakeSheet.objects.get(organisation=world.mine, number=1)
+    storage_services.close_sheet(sheet=sheet, by=world.people["worker"], now=timezone.now())
+    return said
+
+
 def build() -> World:
     mine = organisation(1, f"{PLANTED}甲")
     elsewhere = organisation(2, f"{PLANTED}乙", division="440100")
@@ -204,6 +247,7 @@ def build() -> World:
     }
     keep_ledger(mine, people["officer"])
     keep_ledger(elsewhere, people["officer_elsewhere"])
+    keep_stores(mine, people["officer"])
     an_issued_manifest(mine, elsewhere, people["officer"])
     case = case_services.open_case(
         organisation=mine, edition_id=EDITION, year=2025, by=people["officer"], now=NOW

@@ -2,7 +2,7 @@
 
 import io
 import uuid
-from datetime import date, timedelta
+from datetime import UTC, date, datetime, timedelta
 
 import pytest
 from django.core.files.storage import default_storage
@@ -135,6 +135,8 @@ def test_what_is_not_met_opens_a_corrective_action_with_its_pictures(record, wor
         ((met("hw-signs"), met("hw-signs")), {}, Code.REQUIREMENT_UNKNOWN),
         ((LineSaid(requirement="hw-signs", result=Result.NOT_LOOKED_AT),), {}, Code.NOTHING_LOOKED_AT),
         ((met("hw-signs"),), {"inspected_at": NOW + timedelta(minutes=11)}, Code.INSPECTED_IN_FUTURE),
+        ((met("hw-signs"),), {"inspected_at": NOW - timedelta(days=366)}, Code.INSPECTED_LONG_AGO),
+        ((met("hw-signs"),), {"inspected_at": datetime.min.replace(tzinfo=UTC)}, Code.INSPECTED_LONG_AGO),
         ((not_met("hw-signs", remark=" "),), {}, Code.WHAT_IS_WRONG_MISSING),
         ((not_met("hw-signs", due_on=None),), {}, Code.DUE_DAY_WRONG),
         ((not_met("hw-signs", due_on=TODAY - timedelta(days=1)),), {}, Code.DUE_DAY_WRONG),

@@ -20,7 +20,7 @@ from wufei.storage.models import Placement, Zone
 from wufei.storage.refusals import Code, StorageRefused
 from wufei.storage.services import ZoneSaid
 from wufei.storage.time_limits import Due
-from wufei.storage.zoning import Level, Rectangle
+from wufei.storage.zoning import Fullness, Rectangle
 from wufei.terms.mass import Mass
 
 TODAY = date(2026, 7, 1)
@@ -89,7 +89,7 @@ def refusal(do, *args, **more) -> str:
     return refused.value.code
 
 
-def seen(store, today=TODAY) -> dict[str, tuple[list[str], Level, int]]:
+def seen(store, today=TODAY) -> dict[str, tuple[list[str], Fullness, int]]:
     views, _ = queries.zone_views(store=store, today=today)
     return {v.zone.code: ([lot.lot_code for lot in v.lots], v.level, len(v.warnings)) for v in views}
 
@@ -190,11 +190,11 @@ def test_what_a_zone_no_longer_permits_stays_and_is_warned_of(declare, put, stor
 def test_how_full_is_by_mass_and_by_number_and_ends_when_the_lot_leaves(declare, put, store, stock):
     declare("A", capacity=Mass.of("1", "吨")), declare("B", 500, containers=1)
     put("桶-1", "A"), put("酸-1", "B")
-    assert [each[1] for each in seen(store).values()] == [Level.NEAR, Level.NEAR]
+    assert [each[1] for each in seen(store).values()] == [Fullness.NEAR, Fullness.NEAR]
     put("桶-2", "A"), put("桶-1", "B")
-    assert [each[1] for each in seen(store).values()] == [Level.FREE, Level.OVER]
+    assert [each[1] for each in seen(store).values()] == [Fullness.FREE, Fullness.OVER]
     stock.post("2026-07-01 油 委外处置 0.9 吨 库1 桶-1")
-    assert seen(store)["B"] == (["酸-1"], Level.NEAR, 0)
+    assert seen(store)["B"] == (["酸-1"], Fullness.NEAR, 0)
 
 
 def test_what_left_and_came_back_on_a_later_day_is_placed_anew(declare, put, store, stock):

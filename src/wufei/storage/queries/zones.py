@@ -15,8 +15,8 @@ from wufei.registry.models import OperatingPermit, Organisation, PermitKind
 from wufei.storage import time_limits, zoning
 from wufei.storage.models import Placement, Zone
 from wufei.storage.time_limits import Due, TimeLimit, known_time_limits
-from wufei.storage.wording import DUE_TEXT, LEVEL_TEXT
-from wufei.storage.zoning import Level, Rectangle, Waste
+from wufei.storage.wording import DUE_TEXT, FULLNESS_TEXT
+from wufei.storage.zoning import Fullness, Rectangle, Waste
 from wufei.terms.day import local_day
 
 OPERATING = (PermitKind.COMPREHENSIVE, PermitKind.COLLECTION)
@@ -82,7 +82,7 @@ class ZoneView:
 
     zone: Zone
     lots: Sequence[Standing]
-    level: Level
+    level: Fullness
     warnings: Sequence[str]
 
     @property
@@ -95,7 +95,7 @@ class ZoneView:
 
     @property
     def state(self) -> str:
-        return "；".join((LEVEL_TEXT[self.level], *(["有不合之处"] if self.warnings else [])))
+        return "；".join((FULLNESS_TEXT[self.level], *(["有不合之处"] if self.warnings else [])))
 
 
 def zone_views(*, store: Place, today: date) -> tuple[list[ZoneView], list[Standing]]:

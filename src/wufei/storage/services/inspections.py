@@ -31,6 +31,7 @@ from wufei.terms.day import local_day
 
 LONGEST_REMARK = 500
 CLOCK_AHEAD = timedelta(minutes=10)  # a phone's clock may be that far ahead of ours
+LONGEST_AGO = timedelta(days=365)
 LONGEST_CORRECTION = timedelta(days=365)
 
 
@@ -120,6 +121,8 @@ def _checked(said: InspectionSaid, now: datetime) -> tuple[Sequence[Requirement]
         raise StorageRefused(Code.FACILITY_UNKNOWN, said.facility)
     if said.inspected_at > now + CLOCK_AHEAD:
         raise StorageRefused(Code.INSPECTED_IN_FUTURE)
+    if said.inspected_at < now - LONGEST_AGO:
+        raise StorageRefused(Code.INSPECTED_LONG_AGO)
     requirements = known_checklists()[Facility(said.facility)].requirements
     known = {each.id for each in requirements}
     lines: dict[str, LineSaid] = {}

@@ -39,6 +39,7 @@ FIELD_OF = {
     Code.WHAT_IS_WRONG_MISSING: "remark",
     Code.DUE_DAY_WRONG: "due",
 }
+OF_THE_MOMENT = (Code.INSPECTED_IN_FUTURE, Code.INSPECTED_LONG_AGO)
 
 
 @require_safe
@@ -164,6 +165,7 @@ def _record(
         )  # fmt: skip
     except StorageRefused as refused:
         name = f"{FIELD_OF.get(refused.code, '')}-{refused.detail}"
+        name = "inspected_at" if refused.code in OF_THE_MOMENT else name
         form.add_error(name if name in form.fields else None, words(StorageRefused(refused.code)))
         return None
 

@@ -25,15 +25,15 @@ from wufei.storage.queries import ZoneView
 from wufei.storage.refusals import Code, StorageRefused
 from wufei.storage.time_limits import Due, known_time_limits
 from wufei.storage.wording import words
-from wufei.storage.zoning import Level
+from wufei.storage.zoning import Fullness
 
 ROWS = 50
 MARGIN_CM = 40
 LOTS_DRAWN = 4
 MOST_WIDE_PX, MOST_DEEP_PX, LARGEST_PX = 900, 560, 17
 # Each state by colour and by its outline, so that a print in grey says the same.
-FILLS = {Level.FREE: "#e3f1e7", Level.NEAR: "#fdeecb", Level.OVER: "#f8d7d3"}
-DASHES = {Level.FREE: "", Level.NEAR: "30 12", Level.OVER: "8 8"}
+FILLS = {Fullness.FREE: "#e3f1e7", Fullness.NEAR: "#fdeecb", Fullness.OVER: "#f8d7d3"}
+DASHES = {Fullness.FREE: "", Fullness.NEAR: "30 12", Fullness.OVER: "8 8"}
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,0 +1,1 @@
+"""Storage for machines: `zones` and time limits, `stocktaking`, `inspections`."""
