@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from datetime import date
 from enum import IntEnum, StrEnum
 
-from wufei.transfers.states import Party
+from wufei.transfers.states import Party, State
 
 
 class Signing(IntEnum):
@@ -29,6 +29,21 @@ SIGNING_LABELS: Mapping[Signing, str] = {
     Signing.CARRIER: "承运人起运",
     Signing.DELIVERY: "承运人运抵",
     Signing.RECEIVER: "接受人确认",
+}
+
+# The last signature that a manifest in the state bears; a draft has none, and what was cancelled says nothing more.
+SIGNED_IN: Mapping[State, Signing | None] = {
+    State.DRAFT: None,
+    State.CANCELLED: None,
+    State.ISSUED: Signing.GENERATOR,
+    State.IN_TRANSIT: Signing.CARRIER,
+    State.STORED_ON_THE_WAY: Signing.CARRIER,
+    State.DELIVERED: Signing.DELIVERY,
+    State.ACCEPTED: Signing.RECEIVER,
+    State.PARTLY_ACCEPTED: Signing.RECEIVER,
+    State.REFUSED: Signing.RECEIVER,
+    State.PARTLY_RETURNED: Signing.RECEIVER,
+    State.RETURNED: Signing.RECEIVER,
 }
 
 

@@ -18,6 +18,7 @@ class Code(StrEnum):
     SERIALS_EXHAUSTED = auto()
     CLIENT_ID_REUSED = auto()
     SEALED = auto()
+    NOT_SEALED = auto()
     # what is filled in
     FIELD_MISSING = auto()
     FIELD_MALFORMED = auto()

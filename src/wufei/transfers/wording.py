@@ -16,6 +16,7 @@ REFUSAL_TEXT: Mapping[Code, str] = {
     Code.SERIALS_EXHAUSTED: "该市今年的六位流水号已经用完；请联系管理员。",
     Code.CLIENT_ID_REUSED: "这个编号已用于另一份联单；请为新的联单换一个。",
     Code.SEALED: "该栏已经签署，不能直接修改；请提出更正，由对方同意。",
+    Code.NOT_SEALED: "这一栏还没有签署，由填写方在签署时填写即可，不需要更正。",
     Code.FIELD_MISSING: "签署前须填写这一栏。",
     Code.FIELD_MALFORMED: "这一栏填写得不对；请核对。",
     Code.FIELD_UNKNOWN: "联单上没有这一栏。",

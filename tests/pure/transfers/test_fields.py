@@ -6,16 +6,18 @@ import pytest
 from wufei.transfers import fields
 from wufei.transfers.fields import (
     FIELDS,
+    SIGNED_IN,
     SIGNING_LABELS,
     Part,
     Shape,
     Signing,
     fault,
     fields_of,
+    is_sealed,
     missing,
     named,
 )
-from wufei.transfers.states import Party
+from wufei.transfers.states import MOVES, Party, State
 
 DAY = date(2026, 7, 1)
 FULL = {
@@ -53,6 +55,20 @@ def test_each_party_seals_what_it_fills_by_its_own_signature():
 def test_what_no_article_names_is_shown_as_unverified():
     assert [each.name for each in FIELDS if each.is_verified and not each.clause] == []
     assert {"contact_phone", "driver"} <= {each.name for each in FIELDS if not each.is_verified}
+
+
+def test_the_way_of_a_manifest_goes_from_signature_to_signature():
+    """No act takes a signature away, and each party's own act brings a manifest to that party's seal."""
+    assert set(SIGNED_IN) == set(State)
+    for move in MOVES:
+        if move.target is not State.CANCELLED:
+            assert (SIGNED_IN[move.source] or 0) <= (SIGNED_IN[move.target] or 0), move
+    assert [is_sealed(named(Part.MANIFEST, "opinion"), SIGNED_IN[state]) for state in SIGNED_IN] == [
+        SIGNED_IN[state] is Signing.RECEIVER for state in SIGNED_IN
+    ]
+    assert not is_sealed(named(Part.MANIFEST, "contact"), SIGNED_IN[State.DRAFT])
+    assert is_sealed(named(Part.LEG, "plate"), SIGNED_IN[State.IN_TRANSIT])
+    assert not is_sealed(named(Part.LEG, "plate"), SIGNED_IN[State.ISSUED])
 
 
 def test_what_is_missing_at_a_signature():

@@ -93,6 +93,17 @@ def test_lines_and_legs_are_revised_too(world):
     assert queries.legs_of(manifest)[0].said["route"] == "綦江—涪陵"
 
 
+def test_what_is_not_signed_yet_is_filled_in_and_not_corrected(world):
+    """The receiver's own fields are sealed by its own signature, as the table of fields says."""
+    early = Change(part=Part.MANIFEST, field="receiving_contact", to="赵六")
+    asked = {"organisation": world.receiver, "by": world.taker}
+    manifest = world.delivered()
+    assert code_of(propose, world, manifest, early, **asked) is Code.NOT_SEALED
+
+    world.receive(manifest, "200")
+    assert propose(world, manifest, early, **asked).changes[0]["to"] == "赵六"
+
+
 @pytest.mark.parametrize(
     ("change", "code"),
     [

@@ -16,7 +16,7 @@ from wufei.registry.models import Organisation, User
 from wufei.registry.queries import lineage_of
 from wufei.registry.services import audit
 from wufei.transfers import fields, queries
-from wufei.transfers.fields import Field, Part, Shape
+from wufei.transfers.fields import SIGNED_IN, Field, Part, Shape
 from wufei.transfers.models import Manifest, Revision
 from wufei.transfers.refusals import Code, Reason, refused
 from wufei.transfers.services.signing import Held, faults_in, hold, keep_version, refuse
@@ -64,6 +64,8 @@ def propose_revision(
     said = []
     for change in changes:
         field = _field(change, parties)
+        if not fields.is_sealed(field, SIGNED_IN[held.manifest.now_in]):
+            raise refused(Code.NOT_SEALED, field.label, change.field)
         values = _values(held, change)
         refuse(faults_in(change.part, {change.field: change.to}))
         if field.required_from is not None and fields.is_empty(change.to):

@@ -12,7 +12,7 @@ from django.views.decorators.http import require_http_methods, require_POST, req
 from wufei.ledger.views.desk import Desk, desk
 from wufei.registry.access import Permission
 from wufei.transfers import manifest_pdf, queries, services
-from wufei.transfers.fields import Field, Part, Shape, fields_of, named
+from wufei.transfers.fields import SIGNED_IN, Field, Part, Shape, fields_of, is_sealed, named
 from wufei.transfers.forms import AnswerForm, ReasonForm, RevisionForm
 from wufei.transfers.models import Discrepancy, Manifest, Revision
 from wufei.transfers.refusals import TransferRefused
@@ -216,7 +216,7 @@ def _revisable(at: Desk, row: Manifest) -> list[tuple[str, Field, Any]]:
         )
         for part, position, values, before in parts
         for field in fields_of(part, on=day, is_hazardous=row.is_hazardous)
-        if field.filled_by in parties and field.name not in NEVER
+        if field.filled_by in parties and field.name not in NEVER and is_sealed(field, SIGNED_IN[row.now_in])
     ]
 
 
