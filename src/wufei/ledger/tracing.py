@@ -14,6 +14,7 @@ from typing import Any
 from wufei.ledger.kinds import LABELS, TRANSFORMATION_LABELS, Kind, PlaceKind, TransformationKind
 
 TRANSFER = "TRANSFER"  # an edge that a manifest made
+_CORRECTED = " 更正"  # between a manifest's number and that of its correction
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -32,6 +33,21 @@ class Node:
     @property
     def is_open(self) -> bool:
         return bool(self.uscc)
+
+
+def corrected(document: str, correction: int) -> str:
+    """
+    Return what an edge is kept under that says anew what a manifest moved; the latest is the one that stands.
+
+    >>> corrected("20265001000001", 3), manifest_of("20265001000001 更正3")
+    ('20265001000001 更正3', '20265001000001')
+    """
+    return f"{document}{_CORRECTED}{correction}"
+
+
+def manifest_of(document: str) -> str:
+    """Return the number of the manifest that an edge is of, however often it was corrected."""
+    return document.partition(_CORRECTED)[0]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

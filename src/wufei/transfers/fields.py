@@ -179,6 +179,9 @@ FIELDS: tuple[Field, ...] = (
           sealed_from=_S.RECEIVER, shape=Shape.COUNT, clause="第十八条", is_verified=True),
 )  # fmt: skip
 
+# What the ledgers follow.
+MASSES = frozenset(each.name for each in FIELDS if each.shape is Shape.MASS)
+
 _PHONE = re.compile(r"[0-9+()（）\-\s转]{5,30}")
 
 

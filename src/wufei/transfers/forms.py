@@ -1,7 +1,7 @@
 """The shapes of what people fill in on manifests, drawn from the one table of fields."""
 
 import uuid
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from decimal import Decimal
 from typing import Any
 
@@ -250,19 +250,47 @@ class RevisionForm(forms.Form):
     """What a party wants its own fields to say instead, and why."""
 
     reason = forms.CharField(label=_("更正原因"), max_length=300)
+    is_reweighed = forms.BooleanField(label=_("重量相差十倍以上的，已经复磅确认"), required=False)
 
     def __init__(self, said: Any = None, *, rows: Sequence[tuple[str, Field, Any]], **rest: Any) -> None:
         super().__init__(said, **rest)
-        self.keys = []
+        self.rows = list(rows)
         for key, field, value in rows:
-            made = form_field(field, required=False) if field.shape is not Shape.COUNT else _count(field)
-            made.initial = value
+            made = _revised_field(field)
+            made.initial = _shown(field, value)
             self.fields[key] = made
-            self.keys.append(key)
+        if not any(field.shape is Shape.MASS for _key, field, _value in rows):
+            del self.fields["is_reweighed"]
+        self.order_fields([*(key for key, _field, _value in rows), "is_reweighed", "reason"])
+
+    def changed(self) -> Iterator[tuple[str, Field, str | int]]:
+        """Yield what shall say something else; what is left empty stays."""
+        for key, field, value in self.rows:
+            said = self.cleaned_data[key]
+            if said in (None, ""):
+                continue
+            said = _grams(said) if field.shape is Shape.MASS else said
+            said = said if isinstance(said, int) else _plain(said)
+            if said != value:
+                yield key, field, said
 
 
-def _count(field: Field) -> forms.IntegerField:
-    return forms.IntegerField(label=field.label, min_value=1, max_value=10**6)
+def _revised_field(field: Field) -> forms.Field:
+    if field.shape is Shape.MASS:
+        return tonnes_field(label=_("%s（吨）") % field.label, required=False)
+    if field.shape is Shape.COUNT:
+        return forms.IntegerField(label=field.label, required=False, min_value=1, max_value=10**6)
+    return form_field(field, required=False)
+
+
+def _shown(field: Field, value: Any) -> Any:
+    return Mass(value).tonnes if field.shape is Shape.MASS and value is not None else value
+
+
+def _grams(tonnes: Decimal) -> int:
+    mass = mass_of(tonnes)
+    assert mass is not None, "something was said"
+    return mass.grams
 
 
 class AnswerForm(forms.Form):

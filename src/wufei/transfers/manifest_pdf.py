@@ -23,7 +23,7 @@ from reportlab.pdfgen.canvas import Canvas
 from reportlab.platypus import Flowable, Paragraph, SimpleDocTemplate, Spacer, Table, TableStyle
 
 from wufei.paper.fonts import font_name
-from wufei.terms.mass import Mass
+from wufei.transfers.wording import in_tonnes
 
 WIDTH = A4[0] - 32 * mm - 12  # the frame's own padding
 INK, SOFT, LINE, TINT = (
@@ -51,6 +51,19 @@ class Line:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Correction:
+    """One thing that a revision changed, once both sides had agreed to it."""
+
+    label: str
+    before: str
+    after: str
+    reason: str
+    proposed_for: str
+    agreed_for: str
+    agreed_at: datetime
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Sheet:
     """All that stands on the paper, in words."""
 
@@ -64,6 +77,7 @@ class Sheet:
     legs: Sequence[tuple[str, Sequence[tuple[str, str]]]]
     lines: Sequence[Line]
     signatures: Sequence[tuple[str, str, str, datetime, str]] = field(default_factory=tuple)
+    corrections: Sequence[Correction] = field(default_factory=tuple)
 
 
 def drawn(sheet: Sheet) -> bytes:
@@ -103,6 +117,8 @@ def _story(sheet: Sheet) -> list[Flowable]:
     parts += [Spacer(1, 2 * mm), _received(sheet.lines)]
     if sheet.signatures:
         parts += [_title("签署"), _signatures(sheet.signatures)]
+    if sheet.corrections:
+        parts += [_title("签署之后的更正（以更正后的为准，各版均已保存）"), _corrections(sheet.corrections)]
     return parts
 
 
@@ -179,10 +195,7 @@ def _ruled(*, head: bool = False, extra: Sequence[tuple[object, ...]] = ()) -> T
 
 
 def _tonnes(grams: int | None) -> str:
-    if grams is None:
-        return ""
-    text = f"{Mass(grams).tonnes:f}"
-    return text.rstrip("0").rstrip(".") if "." in text else text
+    return "" if grams is None else in_tonnes(grams)
 
 
 def _table(
@@ -267,3 +280,14 @@ def _signatures(rows: Sequence[tuple[str, str, str, datetime, str]]) -> Table:
         for act, organisation, person, at, digest in rows
     ]
     return _table(("环节", "单位", "签署人", "时间", "内容哈希（SHA-256）"), cells, (18, 52, 24, 32, 44))
+
+
+def _corrections(rows: Sequence[Correction]) -> Table:
+    cells = [
+        (
+            each.label, each.before or "—", each.after, each.reason,
+            f"{each.proposed_for} 提出，{each.agreed_for} 同意", f"{each.agreed_at.astimezone(SHANGHAI):%Y-%m-%d %H:%M}",
+        )
+        for each in rows
+    ]  # fmt: skip
+    return _table(("栏目", "更正前", "更正后", "原因", "商定", "生效时间"), cells, (30, 26, 26, 32, 40, 26))

@@ -112,6 +112,14 @@ def revisions_of(manifest: Manifest) -> QuerySet[Revision]:
     return rows.select_related("proposed_for", "proposed_by", "answered_for", "answered_by").order_by("-pk")
 
 
+def may_agree(*, revision: Revision, manifest: Manifest, organisation: Organisation) -> bool:
+    """Return whether the organisation is one that may agree: to another mass, only generator and receiver."""
+    own = lineage_of(organisation=organisation)
+    if not any(each["field"] in fields.MASSES for each in revision.changes):
+        return True
+    return bool({manifest.generator_id, manifest.receiver_id} & own)
+
+
 def discrepancies_of(manifest: Manifest) -> QuerySet[Discrepancy]:
     rows = Discrepancy.objects.filter(manifest=manifest)
     return rows.select_related("line", "settled_by").order_by("pk")

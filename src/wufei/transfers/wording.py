@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 
+from wufei.terms.mass import Mass
 from wufei.transfers.refusals import Code, Reason
 
 REFUSAL_TEXT: Mapping[Code, str] = {
@@ -95,3 +96,14 @@ def words(reason: Reason) -> str:
     """Return the sentence for a person, with what is known beside it."""
     text = REFUSAL_TEXT[reason.code]
     return f"{text}（{reason.detail}）" if reason.detail else text
+
+
+def in_tonnes(grams: int) -> str:
+    """
+    Return grams as 吨, exactly.
+
+    >>> in_tonnes(1_250_000), in_tonnes(200_000_000), in_tonnes(0)
+    ('1.25', '200', '0')
+    """
+    text = f"{Mass(grams).tonnes:f}"
+    return text.rstrip("0").rstrip(".") if "." in text else text

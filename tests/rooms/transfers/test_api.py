@@ -224,6 +224,27 @@ def test_revision_and_discrepancy_over_the_api(world, monkeypatch):
         assert api(world.officer).post(f"{address}/{path}", said).status_code == 404
 
 
+def test_a_mass_is_corrected_over_the_api_in_grams(world, monkeypatch):
+    manifest = world.receive(world.delivered(), "170")
+    monkeypatch.setattr("django.utils.timezone.now", lambda: world.now)
+    change = {"part": "line", "position": 1, "field": "received_g", "to": 2_000_000}
+    said = {"changes": [change], "reason": "磅单抄错"}
+    address = at(world.receiver, manifest.number, "revisions")
+    refused = api(world.taker).post(address, said)
+    assert (refused.status_code, refused.json()["code"]) == (409, "weight_implausible")
+    change["to"] = 180_000
+    told = api(world.taker).post(address, said)
+    assert told.status_code == 201, told.content.decode()
+    [revision] = told.json()["revisions"]
+    answer = at(world.generator, manifest.number, "revisions", str(revision["id"]), "answer")
+    agreed = api(world.officer).post(answer, {"agrees": True}).json()
+    assert (agreed["received_g"], agreed["lines"][0]["received_g"]) == (180_000, 180_000)
+    assert world.received.holds("接收库").grams == 180_000
+    for wrong in (0, -1, 10**18, "180000", None):
+        change["to"] = wrong
+        assert api(world.taker).post(address, said).status_code == 422, wrong
+
+
 def test_a_retry_signs_once(world):
     manifest, key = world.issued(), uuid.uuid4().hex
     caller, address = api(world.driver), at(world.carrier, manifest.number, "acts")

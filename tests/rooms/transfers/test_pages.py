@@ -233,6 +233,39 @@ def test_a_revision_is_proposed_by_one_and_agreed_to_by_the_other(world):
     assert "已经答复过" in again.content.decode()
 
 
+def test_a_mass_is_corrected_on_the_page_in_tonnes_and_stands_on_the_paper(world):
+    import pypdfium2
+
+    manifest = world.receive(world.delivered(), "170")
+    to = at("revise-manifest", world.receiver, reference=manifest.number)
+    page = client(world.taker).get(to).content.decode()
+    assert "第 1 行 接受量（吨）" in page
+    assert 'value="0.17"' in page
+    assert "移出量" not in page  # the generator's own
+    form = {f"manifest-0-{name}": value for name, value in worlds.TAKEN.items()} | {"reason": "磅单抄错"}
+    wrong = client(world.taker).post(to, form | {"line-1-received_g": "1,8"})
+    assert wrong.status_code == 422
+    tenfold = client(world.taker).post(to, form | {"line-1-received_g": "2"})
+    assert (tenfold.status_code, "复磅" in tenfold.content.decode()) == (422, True)
+    done = client(world.taker).post(to, form | {"line-1-received_g": "0.18"})
+    assert done.status_code == 302, done.content.decode()
+    shown = at("manifest", world.generator, reference=manifest.number)
+    assert "<del>0.17 吨</del> <ins>0.18 吨</ins>" in client(world.officer).get(shown).content.decode()
+    carrier = client(worlds.User.objects.get(username="调度"))
+    seen = carrier.get(at("manifest", world.carrier, reference=manifest.number)).content.decode()
+    assert 'name="agrees" value="yes"' not in seen  # a mass is agreed on by generator and receiver
+    answer = at(
+        "answer-revision", world.generator, reference=manifest.number, revision_id=Revision.objects.get().pk
+    )
+    world.later(minutes=1)
+    assert client(world.officer).post(answer, {"agrees": "yes"}).status_code == 302
+    assert world.received.holds("接收库").grams == 180_000
+    content = client(world.taker).get(at("manifest-pdf", world.receiver, reference=manifest.number)).content
+    text = "".join(page.get_textpage().get_text_range() for page in pypdfium2.PdfDocument(content))
+    for said in ("签署之后的更正", "0.17 吨", "0.18 吨", "磅单抄错", "−0.02"):
+        assert said in text, said
+
+
 def test_each_act_has_its_page(world):
     manifest = world.loaded()
     for act in Act:

@@ -107,7 +107,7 @@ def test_what_is_not_signed_yet_is_filled_in_and_not_corrected(world):
 @pytest.mark.parametrize(
     ("change", "code"),
     [
-        (Change(part=Part.LINE, position=1, field="declared_g", to=5), Code.NOT_REVISABLE),
+        (Change(part=Part.LINE, position=1, field="mode", to="R9"), Code.NOT_REVISABLE),
         (Change(part=Part.MANIFEST, field="receiver", to="x"), Code.NOT_REVISABLE),
         (Change(part=Part.MANIFEST, field="opinion", to="同意"), Code.FIELD_OF_ANOTHER_PARTY),
         (Change(part=Part.MANIFEST, field="colour", to="红"), Code.FIELD_UNKNOWN),

@@ -14,7 +14,7 @@ from django.db.models import Q, QuerySet
 from wufei.ledger.kinds import Kind, PlaceKind
 from wufei.ledger.models import Balance, LineageEdge, Lot, Movement, Place, TransformationReversal
 from wufei.ledger.posting import TRANSIT_PREFIX
-from wufei.ledger.tracing import Edge, Node, Step, Trace
+from wufei.ledger.tracing import Edge, Node, Step, Trace, manifest_of
 from wufei.registry.access import Permission
 from wufei.registry.models import Organisation, User
 from wufei.registry.queries import asked, visible_organisations
@@ -89,11 +89,15 @@ def lots_joined(lots: Collection[int]) -> set[int]:
 
 
 def edges_between(lots: Collection[int]) -> list[LineageEdge]:
-    """Return what joins the lots; what was taken back joins nothing."""
+    """Return what joins the lots: what was taken back joins nothing, and of what was corrected the last stands."""
     undone = TransformationReversal.objects.values("transformation")
     rows = LineageEdge.objects.filter(source_lot__in=lots, target_lot__in=lots)
     rows = rows.exclude(transformation__in=undone).order_by("at", "pk")
-    return list(rows.select_related("transformation"))
+    standing: dict[tuple[int, int, int | None, str], LineageEdge] = {}
+    for edge in rows.select_related("transformation"):
+        key = (edge.source_lot_id, edge.target_lot_id, edge.transformation_id, manifest_of(edge.document))
+        standing[key] = edge
+    return list(standing.values())
 
 
 def trace(*, lot: Lot, seen_by: User, on: date) -> Trace:
@@ -129,7 +133,7 @@ def _whose(lots: Mapping[int, Lot], open_keys: Collection[int], edge: LineageEdg
 
 def _document(edge: LineageEdge) -> str:
     done = edge.transformation
-    return edge.document or (f"#{done.first_seq}-{done.last_seq}" if done else "")
+    return manifest_of(edge.document) or (f"#{done.first_seq}-{done.last_seq}" if done else "")
 
 
 def _names(lots: Iterable[Lot], open_keys: Collection[int]) -> dict[int, str]:

@@ -105,7 +105,7 @@ def post(
             by=by, now=now, organisation=organisation, action="ledger.post",
             object_ref=f"{head.seq + 1}-{last_seq}", detail={"movements": len(fresh)},
         )  # fmt: skip
-        append(organisation, head, _entries(organisation, fresh, ground), by, now, note, progress)
+        append(organisation, head, entries(organisation, fresh, ground), by, now, note, progress)
     seqs = [*posted.values(), *range(head.seq + 1, last_seq + 1)] if posted else None
     return _posted(organisation, head.seq + 1, last_seq, seqs)
 
@@ -209,7 +209,7 @@ class Entry(NamedTuple):
     reason: str = ""
 
 
-def _entries(organisation: Organisation, drafts: Sequence[Draft], ground: queries.Ground) -> list[Entry]:
+def entries(organisation: Organisation, drafts: Sequence[Draft], ground: queries.Ground) -> list[Entry]:
     """Look up, or bring into being, what the drafts name. What comes in goes first: no balance dips."""
     others = _others(organisation, drafts, ground)
     lots = _lots(organisation, drafts, ground)
@@ -223,7 +223,7 @@ def _entries(organisation: Organisation, drafts: Sequence[Draft], ground: querie
         ends = (other, store) if draft.kind in INTO_STORE else (store, other)
         return Route(draft.kind.value, stream.stream, lots[lot_code_of(draft)], *ends)
 
-    entries = []
+    found = []
     for draft in sorted(drafts, key=lambda d: (_turn(d.kind), d.moved_on)):
         key = (
             draft.kind, draft.stream_code, draft.store_code, draft.lot_code, draft.counterparty,
@@ -232,8 +232,8 @@ def _entries(organisation: Organisation, drafts: Sequence[Draft], ground: querie
         route = routes.get(key)
         if route is None:
             route = routes[key] = route_of(draft)
-        entries.append(Entry(draft, route))
-    return entries
+        found.append(Entry(draft, route))
+    return found
 
 
 def _turn(kind: Kind) -> int:

@@ -234,7 +234,7 @@ def receive_load(request: ApiRequest, uscc: Uscc, body: LoadIn) -> LoadOut:
 )  # fmt: skip
 @written_once(201)
 def propose_revision(request: ApiRequest, uscc: Uscc, reference: Reference, body: RevisionIn) -> ManifestOut:
-    """签署之后，内容只能以更正修改；对方同意后才生效，前后各版都保留。"""
+    """签署之后，内容只能以更正修改；对方同意后才生效，前后各版都保留。更正数量的，双方台账随之冲正重记。"""
     organisation = organisation_of(request, uscc, Permission.HANDLE_MANIFESTS)
     manifest = _manifest(request, organisation, reference)
     changes = [
@@ -242,8 +242,8 @@ def propose_revision(request: ApiRequest, uscc: Uscc, reference: Reference, body
     ]
     try:
         services.propose_revision(
-            manifest=manifest, organisation=organisation, changes=changes, reason=body.reason, by=request.auth,
-            now=timezone.now(),
+            manifest=manifest, organisation=organisation, changes=changes, reason=body.reason,
+            is_reweighed=body.is_reweighed, by=request.auth, now=timezone.now(),
         )  # fmt: skip
     except TransferRefused as why:
         raise _refused(why) from None

@@ -11,6 +11,7 @@ from pydantic import Field, StringConstraints
 from wufei.ledger.api.movements import Amount
 from wufei.registry.api.door import ApiRequest
 from wufei.registry.api.fields import (
+    LARGEST,
     Answered,
     Asked,
     Code,
@@ -116,12 +117,15 @@ class ChangeIn(Asked):
     part: Part
     field: Text60
     position: Annotated[int, Field(ge=0, le=MOST_LINES)] = 0
-    to: Annotated[str, StringConstraints(max_length=500)] | Annotated[int, Field(ge=0, le=10**9)]
+    to: Annotated[str, StringConstraints(max_length=500)] | Annotated[int, Field(ge=0, le=LARGEST)] = Field(
+        description="改成什么；数量以克计"
+    )
 
 
 class RevisionIn(Asked):
     changes: Annotated[list[ChangeIn], Field(min_length=1, max_length=50)]
     reason: Annotated[Text300, StringConstraints(min_length=1)]
+    is_reweighed: bool = Field(False, description="更正数量：相差十倍以上的，已经复磅")
 
 
 class AnswerIn(Asked):

@@ -66,7 +66,7 @@ def issue(
     move = turn(held, Act.ISSUE)
     today = local_day(now)
     refuse(_incomplete(held))
-    refuse(_stock_faults(held))
+    refuse(stock_faults(held))
     refuse(_papers_missing(held, today))
     _take_permits(held, today)
     _take_approvals(held, today)
@@ -105,7 +105,7 @@ def _incomplete(held: Held) -> list[Reason]:
     return found
 
 
-def _stock_faults(held: Held) -> list[Reason]:
+def stock_faults(held: Held) -> list[Reason]:
     """A container goes as a whole from where it stands; of bulk there must be enough."""
     codes = [line.lot_code or f"散堆-{line.stream.code}" for line in held.lines]
     rows = Balance.objects.filter(

@@ -8,7 +8,7 @@ as a loss, or comes onto it as a gain, with the manifest's number; above the tol
 import uuid
 from collections.abc import Mapping, Sequence, Set
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import date, datetime
 from functools import partial
 
 from django.db import transaction
@@ -101,7 +101,7 @@ def receive(
         _take_in(held, act, lines, is_reweighed)
     # A line of which nothing is kept has no way of utilisation, and no received weight above nothing.
     refuse(each for each in lacking(held, Signing.RECEIVER) if not _is_of_sent_back(held, each))
-    _lock_ledgers({row.generator, organisation})  # before the capacities, everywhere in this order
+    lock_ledgers({row.generator, organisation})  # before the capacities, everywhere in this order
     _settle_capacity(held)
     row.received_g = sum(line.received_g or 0 for line in held.lines)
     row.confirmed_at = now
@@ -195,7 +195,7 @@ def _settle_capacity(held: Held) -> None:
                 raise refused(Code.APPROVAL_EXHAUSTED, line.waste_name, where)
 
 
-def _lock_ledgers(organisations: Set[Organisation]) -> None:
+def lock_ledgers(organisations: Set[Organisation]) -> None:
     """Take the chains in one order, so that two that send to each other never wait for one another."""
     for each in sorted(organisations, key=lambda one: one.pk):
         ledger_queries.locked_head(organisation=each)
@@ -205,33 +205,39 @@ def _lock_ledgers(organisations: Set[Organisation]) -> None:
 
 
 def _off_the_road(held: Held) -> list[Draft]:
-    """Return the movements that end what was on the road: used or disposed of, lost, or more than was declared."""
+    """Return the movements that end what was on the road."""
+    on = local_day(held.now)
+    return [draft for line in held.lines for draft in ends_of(held, line, on=on).values()]
+
+
+def ends_of(held: Held, line: ManifestLine, *, on: date, suffix: str = "") -> dict[str, Draft]:
+    """
+    Return by what the line ends on the road: used or disposed of, lost, or more than was declared.
+
+    :param suffix: what tells the client ids of a correction from those of what it corrects
+    """
     row = held.manifest
     assert row.number is not None, "it was issued"
     assert row.receiver is not None, "it is required"
-    road, found = transit_code(row.number), []
-    for line in held.lines:
-        received, kept = line.received_g or 0, line.declared_g - line.returned_g
-        note = f"联单 {row.number}"
+    received, kept = line.received_g or 0, line.declared_g - line.returned_g
+    note, found = f"联单 {row.number}", {}
 
-        def draft(kind: Kind, grams: int, what: str, line: ManifestLine = line, note: str = note) -> Draft:
-            return Draft(
-                kind=kind, moved_on=local_day(held.now), stream_code=line.stream.code, mass=Mass(grams),
-                store_code=road, lot_code=line.lot_code or None, note=note,
-                client_id=movement_id(held, f"{what}:{line.position}"),
-            )  # fmt: skip
+    def draft(kind: Kind, grams: int, what: str, note: str) -> Draft:
+        return Draft(
+            kind=kind, moved_on=on, stream_code=line.stream.code, mass=Mass(grams),
+            store_code=transit_code(str(row.number)), lot_code=line.lot_code or None, note=note,
+            client_id=movement_id(held, f"{what}:{line.position}{suffix}"),
+        )  # fmt: skip
 
-        if received > kept:
-            found.append(draft(Kind.STOCKTAKE_GAIN, received - kept, "gain", note=f"{note} 接收量多于移出量"))
-        elif received < kept:
-            found.append(draft(Kind.STOCKTAKE_LOSS, kept - received, "loss", note=f"{note} 接收量少于移出量"))
-        if received:
-            mode = mode_kind(line.mode, is_hazardous=row.is_hazardous)
-            is_used = mode is ModeKind.UTILISATION
-            kind = Kind.CONTRACTED_UTILISATION if is_used else Kind.CONTRACTED_DISPOSAL
-            found.append(
-                draft(kind, received, "received")._replace(method=line.mode, counterparty=row.receiver.name)
-            )
+    if received > kept:
+        found["gain"] = draft(Kind.STOCKTAKE_GAIN, received - kept, "gain", f"{note} 接收量多于移出量")
+    elif received < kept:
+        found["loss"] = draft(Kind.STOCKTAKE_LOSS, kept - received, "loss", f"{note} 接收量少于移出量")
+    if received:
+        is_used = mode_kind(line.mode, is_hazardous=row.is_hazardous) is ModeKind.UTILISATION
+        kind = Kind.CONTRACTED_UTILISATION if is_used else Kind.CONTRACTED_DISPOSAL
+        ended = draft(kind, received, "received", note)
+        found["received"] = ended._replace(method=line.mode, counterparty=row.receiver.name)
     return found
 
 
@@ -369,7 +375,7 @@ def receive_load(
     """
     keys = [each.pk for each in manifests]
     locked = Manifest.objects.select_for_update(of=("self",)).select_related("generator").order_by("pk")
-    _lock_ledgers({*(each.generator for each in locked.filter(pk__in=keys)), organisation})
+    lock_ledgers({*(each.generator for each in locked.filter(pk__in=keys)), organisation})
     lines = list(ManifestLine.objects.filter(manifest__in=keys).order_by("manifest__number", "position"))
     if not lines:
         raise refused(Code.LINES_MISSING)

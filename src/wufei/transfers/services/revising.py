@@ -1,7 +1,7 @@
 """
 After a signature nothing is changed but by a revision: one party proposes, another agrees, every version is kept.
 
-A declared mass can be revised until the waste is on the road; afterwards what the receiver weighs counts.
+Masses too are revised, between generator and receiver: what that moves in their ledgers is `correcting`.
 """
 
 from collections.abc import Sequence
@@ -19,13 +19,12 @@ from wufei.transfers import fields, queries
 from wufei.transfers.fields import SIGNED_IN, Field, Part, Shape
 from wufei.transfers.models import Manifest, Revision
 from wufei.transfers.refusals import Code, Reason, refused
+from wufei.transfers.services.correcting import MASSES, correct_masses, mass_faults, masses_of
 from wufei.transfers.services.signing import Held, faults_in, hold, keep_version, refuse
 from wufei.transfers.states import Party, State
 
-# What the ledger, a permit or another signature stands on is not revised: cancel and issue anew, or weigh.
-NEVER = frozenset(
-    {"receiver", "stream", "lot", "declared_g", "received_g", "received_count", "mode", "carrier", "plate"}
-)
+# What a permit or another signature stands on is not revised: cancel and issue anew.
+NEVER = frozenset({"receiver", "stream", "lot", "received_count", "mode", "carrier", "plate"})
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -45,12 +44,14 @@ def propose_revision(
     organisation: Organisation,
     changes: Sequence[Change],
     reason: str,
+    is_reweighed: bool = False,
     by: User,
     now: datetime,
 ) -> Revision:
     """
     Propose to change what was signed.
 
+    :param is_reweighed: a mass that is ten times the other was weighed again, and is so
     :raises TransferRefused, NotPermitted:
     """
     held = _held(manifest, organisation, by, now)
@@ -79,6 +80,7 @@ def propose_revision(
             )  # fmt: skip
     if not said:
         raise refused(Code.REVISION_EMPTY)
+    refuse(mass_faults(held, masses_of(said), is_reweighed=is_reweighed))
     row = Revision.objects.create(
         manifest=held.manifest, changes=said, reason=reason.strip()[:300], proposed_for=organisation,
         proposed_by=by, proposed_at=now,
@@ -132,6 +134,8 @@ def answer_revision(
     own = lineage_of(organisation=organisation)
     if row.proposed_for_id in own or organisation.pk in lineage_of(organisation=row.proposed_for):
         raise refused(Code.OWN_REVISION)
+    if agrees and not queries.may_agree(revision=row, manifest=held.manifest, organisation=organisation):
+        raise refused(Code.WRONG_PARTY, "数量的更正由移出人和接受人商定")
     if not agrees and not answer.strip():
         raise refused(Code.REASON_MISSING)
     row.state = Revision.State.AGREED if agrees else Revision.State.REJECTED
@@ -188,6 +192,8 @@ def _apply(held: Held, row: Revision) -> None:
         if change.part is Part.MANIFEST:
             held.manifest.said[change.field] = change.to
         elif change.part is Part.LINE:
+            if change.field in MASSES:  # below, all together
+                continue
             line = next(one for one in held.lines if one.position == change.position)
             if change.field == "package_count":
                 line.package_count = change.to
@@ -201,6 +207,7 @@ def _apply(held: Held, row: Revision) -> None:
     refuse(stale)
     held.manifest.version += 1
     held.manifest.save(update_fields=["said", "version"])
+    correct_masses(held, row)
 
 
 def _audit(held: Held, what: str, detail: dict[str, Any]) -> None:

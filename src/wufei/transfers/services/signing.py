@@ -217,16 +217,24 @@ def post(held: Held, organisation: Organisation, drafts: list[Draft], by: User) 
             organisation=organisation, drafts=drafts, by=by, now=held.now, is_of_a_whole=True
         )
     except ledger.MovementsRefused as why:
-        raise TransferRefused(
-            *(
-                Reason(
-                    Code.LEDGER_REFUSED, f"lines.{at + 1}", f"{organisation.name}：{REFUSAL_TEXT[each.code]}"
-                )
-                for at, refusals in why.refusals
-                for each in refusals
-            )
-        ) from why
+        raise refused_by_ledger(organisation, why) from why
     return list(posted)
+
+
+def refused_by_ledger(
+    organisation: Organisation, why: ledger.MovementsRefused, *, is_by_line: bool = True
+) -> TransferRefused:
+    """Return the refusal that says what the ledger of which organisation said."""
+    return TransferRefused(
+        *(
+            Reason(
+                Code.LEDGER_REFUSED, f"lines.{at + 1}" if is_by_line else "",
+                f"{organisation.name}：{REFUSAL_TEXT[each.code]}",
+            )
+            for at, refusals in why.refusals
+            for each in refusals
+        )
+    )  # fmt: skip
 
 
 def poster_for(held: Held) -> User:

@@ -12,16 +12,16 @@ from django.views.decorators.http import require_http_methods, require_POST, req
 from wufei.ledger.views.desk import Desk, desk
 from wufei.registry.access import Permission
 from wufei.transfers import manifest_pdf, queries, services
-from wufei.transfers.fields import SIGNED_IN, Field, Part, Shape, fields_of, is_sealed, named
+from wufei.transfers.fields import MASSES, SIGNED_IN, Field, Part, Shape, fields_of, is_sealed, named
 from wufei.transfers.forms import AnswerForm, ReasonForm, RevisionForm
-from wufei.transfers.models import Discrepancy, Manifest, Revision
+from wufei.transfers.models import Discrepancy, Manifest, ManifestLine, Revision
 from wufei.transfers.refusals import TransferRefused
 from wufei.transfers.services import Change
 from wufei.transfers.services.revising import NEVER
 from wufei.transfers.states import ACT_LABELS, LABELS, Act, State, address_of
 from wufei.transfers.tolerance import tolerance_on
 from wufei.transfers.views.drafting import manifest_at, tell
-from wufei.transfers.wording import FLAG_TEXT, words
+from wufei.transfers.wording import FLAG_TEXT, in_tonnes, words
 
 # The way of a manifest as most go it; what is past is marked.
 STEPS = (State.DRAFT, State.ISSUED, State.IN_TRANSIT, State.DELIVERED, State.ACCEPTED)
@@ -42,10 +42,10 @@ def _page(
     acts = queries.acts_for(manifest=row, organisation=at.organisation, user=at.user, on=at.today)
     revisions = list(queries.revisions_of(row))
     parties = queries.parties_of(row, at.organisation, legs)
-    is_open = any(each.state == Revision.State.PROPOSED for each in revisions)
+    waiting = next((each for each in revisions if each.state == Revision.State.PROPOSED), None)
     context = at.context(
         row=row,
-        has_acts=bool(acts) or (_may_revise(at, row, bool(parties)) and not is_open),
+        has_acts=bool(acts) or (_may_revise(at, row, bool(parties)) and waiting is None),
         lines=[
             (line, labelled(Part.LINE, queries.line_values(line), row, skip=SHOWN_IN_ROW)) for line in lines
         ],
@@ -56,8 +56,10 @@ def _page(
         versions=row.versions.order_by("number"),
         flags=[(flag, FLAG_TEXT[flag.code]) for flag in queries.flags_of(row)],
         revisions=[(each, _changes(each, row)) for each in revisions],
-        open_revision=next((each for each in revisions if each.state == Revision.State.PROPOSED), None),
-        may_answer=bool(parties) and "HANDLE_MANIFESTS" in {p.name for p in at.held},
+        open_revision=waiting,
+        may_answer=bool(parties) and Permission.HANDLE_MANIFESTS in at.held,
+        may_agree=waiting is not None
+        and queries.may_agree(revision=waiting, manifest=row, organisation=at.organisation),
         is_of_generator=row.generator_id == at.organisation.pk,
         may_revise=_may_revise(at, row, bool(parties)),
         discrepancies=queries.discrepancies_of(row),
@@ -92,6 +94,8 @@ def labelled(
 
 def in_words(field: Field, value: Any) -> str:
     """Return a value as people read it."""
+    if field.shape is Shape.MASS and isinstance(value, int):
+        return _("%s 吨") % in_tonnes(value)
     return dict(field.choices).get(str(value), str(value)) if field.shape is Shape.CHOICE else str(value)
 
 
@@ -158,7 +162,22 @@ def sheet_of(row: Manifest) -> manifest_pdf.Sheet:
             (ACT_LABELS[Act(s.act)], s.organisation_name, s.signer_name, s.signed_at, s.content_sha256)
             for s in queries.signatures_of(row)
         ],
+        corrections=_corrections(row),
     )  # fmt: skip
+
+
+def _corrections(row: Manifest) -> list[manifest_pdf.Correction]:
+    """Return what was corrected after the signatures, the earliest first."""
+    agreed = queries.revisions_of(row).filter(state=Revision.State.AGREED).order_by("answered_at", "pk")
+    return [
+        manifest_pdf.Correction(
+            label=change["label"], before=str(change["from"] or ""), after=str(change["to"]), reason=each.reason,
+            proposed_for=each.proposed_for.name, agreed_for=each.answered_for.name if each.answered_for else "",
+            agreed_at=each.answered_at or each.proposed_at,
+        )
+        for each in agreed
+        for change in _changes(each, row)
+    ]  # fmt: skip
 
 
 def _packaging(code: str) -> str:
@@ -173,17 +192,11 @@ def revise(request: HttpRequest, uscc: str, reference: str) -> HttpResponse:
     rows = _revisable(at, row)
     form = RevisionForm(request.POST if request.method == "POST" else None, rows=rows)
     if request.method == "POST" and form.is_valid():
-        changes = []
-        for key, field, value in rows:
-            said = form.cleaned_data[key]
-            said = said.isoformat() if hasattr(said, "isoformat") else said
-            if said not in (None, "") and said != value:
-                part, position, _name = key.split("-")
-                changes.append(Change(part=Part(part), position=int(position), field=field.name, to=said))
+        changes = [_change(key, field, said) for key, field, said in form.changed()]
         try:
             services.propose_revision(
                 manifest=row, organisation=at.organisation, changes=changes, reason=form.cleaned_data["reason"],
-                by=at.user, now=at.now,
+                is_reweighed=form.cleaned_data.get("is_reweighed", False), by=at.user, now=at.now,
             )  # fmt: skip
         except TransferRefused as refused:
             tell(form, refused)
@@ -193,15 +206,17 @@ def revise(request: HttpRequest, uscc: str, reference: str) -> HttpResponse:
     return render(request, "transfers/revise.html", context, status=422 if form.errors else 200)
 
 
+def _change(key: str, field: Field, said: str | int) -> Change:
+    part, position, _name = key.split("-")
+    return Change(part=Part(part), position=int(position), field=field.name, to=said)
+
+
 def _revisable(at: Desk, row: Manifest) -> list[tuple[str, Field, Any]]:
     """Return the organisation's own fields that can be revised, with what they say."""
     lines, legs = queries.lines_of(row), queries.legs_of(row)
     parties = queries.parties_of(row, at.organisation, legs)
     parts = [(Part.MANIFEST, 0, queries.manifest_values(row), "")]
-    parts += [
-        (Part.LINE, line.position, queries.line_values(line), _("第 %d 行 ") % line.position)
-        for line in lines
-    ]
+    parts += [(Part.LINE, line.position, _of_line(line), _("第 %d 行 ") % line.position) for line in lines]
     parts += [
         (Part.LEG, leg.position, queries.leg_values(leg), _("第 %d 段 ") % leg.position)
         for leg in legs
@@ -216,8 +231,17 @@ def _revisable(at: Desk, row: Manifest) -> list[tuple[str, Field, Any]]:
         )
         for part, position, values, before in parts
         for field in fields_of(part, on=day, is_hazardous=row.is_hazardous)
-        if field.filled_by in parties and field.name not in NEVER and is_sealed(field, SIGNED_IN[row.now_in])
+        if field.filled_by in parties
+        and field.name not in NEVER
+        and is_sealed(field, SIGNED_IN[row.now_in])
+        and (field.name not in MASSES or values.get(field.name))
     ]
+
+
+def _of_line(line: ManifestLine) -> dict[str, Any]:
+    """Return what the line says, without the mass that can't be revised: of what goes back, what was declared."""
+    values = queries.line_values(line)
+    return values | {"declared_g": None} if line.returned_g else values
 
 
 @require_POST
