@@ -87,13 +87,14 @@ PERMIT_REFUSALS = {
     "groups_missing": _("请填写废物代码或类别和年经营能力。"),
     "waste_code_unknown": _("废物代码或类别不对；请核对。"),
     "capacity_not_positive": _("年经营能力应大于零。"),
+    "load_not_positive": _("核定载质量应大于零。"),
     "recorded_already": _("这个编号已经登记过；请核对。"),
     "with_itself": _("对方不能是本单位自己。"),
     "found_missing": _("请写明主体资格和技术能力核实的结果。"),
     "plate_missing": _("请填写车牌号。"),
     "name_missing": _("请填写姓名。"),
     "verified_already": _("这份许可证已经核实过。"),
-    "ended_already": _("这份许可证已经终止。"),
+    "ended_already": _("已经终止或停用；请刷新后查看。"),
 }
 MEMBERSHIP_REFUSALS = {
     "not_a_park": _("该单位不是园区，没有成员。"),
@@ -375,6 +376,10 @@ class VehicleForm(forms.Form):
     plate = forms.CharField(label=_("车牌号"), max_length=20)
     permit_number = forms.CharField(label=_("道路运输证号"), max_length=60, required=False)
     valid_through = forms.DateField(label=_("有效期至"), widget=DayInput(), required=False)
+    load = forms.DecimalField(
+        label=_("核定载质量（吨）"), max_digits=9, decimal_places=6, required=False,
+        help_text=_("行驶证上的数；装载超过它的，联单上会标出。"),
+    )  # fmt: skip
 
 
 class DriverForm(forms.Form):
@@ -518,6 +523,7 @@ ACTION_LABELS = {
     "registry.remove_role": _("移除角色"),
     "ledger.post": _("记账"),
     "ledger.reverse": _("冲正"),
+    "ledger.correct": _("冲正并重记（联单更正）"),
     "ledger.close_month": _("结账"),
     "ledger.verify": _("校验台账"),
     "ledger.declare_store": _("登记贮存设施"),
@@ -541,7 +547,10 @@ ACTION_LABELS = {
     "registry.revoke_permit": _("登记许可证终止"),
     "registry.record_contract": _("登记合同"),
     "registry.record_due_diligence": _("登记核实记录"),
+    "registry.end_contract": _("终止合同"),
     "registry.record_vehicle": _("登记车辆"),
+    "registry.end_vehicle": _("停用车辆"),
+    "registry.end_driver": _("驾驶员离职"),
     "registry.record_driver": _("登记驾驶员"),
     "transfers.create_draft": _("新建联单"),
     "transfers.edit_draft": _("修改联单草稿"),

@@ -18,6 +18,7 @@ from wufei.registry.models import (
     ApiToken,
     AuditEntry,
     Contract,
+    Driver,
     DueDiligence,
     OperatingPermit,
     Organisation,
@@ -27,6 +28,7 @@ from wufei.registry.models import (
     RoleAssignment,
     Succession,
     User,
+    Vehicle,
 )
 from wufei.registry.permits import Group, Permit
 
@@ -82,19 +84,6 @@ def lineage_of(*, organisation: Organisation) -> set[int]:
     found, ahead = {organisation.pk}, [organisation.pk]
     while ahead:
         fresh = before.get(ahead.pop(), set()) - found
-        found |= fresh
-        ahead += fresh
-    return found
-
-
-def heirs_of(*, organisation: Organisation) -> set[int]:
-    """Return the keys of the organisation and of all in which it goes on, however far."""
-    after: dict[int, set[int]] = {}
-    for predecessor, successor in Succession.objects.values_list("predecessor_id", "successor_id"):
-        after.setdefault(predecessor, set()).add(successor)
-    found, ahead = {organisation.pk}, [organisation.pk]
-    while ahead:
-        fresh = after.get(ahead.pop(), set()) - found
         found |= fresh
         ahead += fresh
     return found
@@ -481,6 +470,28 @@ WASTE_PERMITS = (PermitKind.COMPREHENSIVE, PermitKind.COLLECTION)
 def waste_permits(*, organisation: Organisation) -> list[Permit]:
     """Return the permits under which the organisation may take hazardous waste."""
     return [read_permit(row) for row in permits_of(organisation=organisation, kinds=WASTE_PERMITS)]
+
+
+def contracts_of(*, organisation: Organisation) -> QuerySet[Contract]:
+    """Return the organisation's contracts, those that last longest first."""
+    rows = Contract.objects.filter(organisation=organisation).select_related("counterparty")
+    return rows.order_by("-valid_through", "-pk")
+
+
+def due_diligence_of(*, organisation: Organisation) -> QuerySet[DueDiligence]:
+    """Return what the organisation found of those who are to take its waste, the latest first."""
+    rows = DueDiligence.objects.filter(organisation=organisation).select_related("subject")
+    return rows.order_by("-checked_on", "-pk")
+
+
+def vehicles_of(*, organisation: Organisation) -> QuerySet[Vehicle]:
+    """Return the organisation's vehicles by their plates, those that are out of use too."""
+    return Vehicle.objects.filter(organisation=organisation).order_by("plate", "pk")
+
+
+def drivers_of(*, organisation: Organisation) -> QuerySet[Driver]:
+    """Return the organisation's drivers by name, those that have left too."""
+    return Driver.objects.filter(organisation=organisation).order_by("name", "pk")
 
 
 def contracts_on(*, organisation: Organisation, purpose: str, on: date) -> QuerySet[Contract]:

@@ -28,6 +28,7 @@ urlpatterns = [
     path("o/<slug:uscc>/history/close/", successions.close, name="close"),
     path("o/<slug:uscc>/permits/", permits.permits, name="permits"),
     path("o/<slug:uscc>/permits/new/<slug:what>/", permits.record, name="record-permit"),
+    path("o/<slug:uscc>/permits/<slug:what>/<int:key>/end/", permits.end, name="end-paper"),
     path("o/<slug:uscc>/permits/<int:key>/verify/", permits.verify, name="verify-permit"),
     path("o/<slug:uscc>/permits/<int:key>/revoke/", permits.revoke, name="revoke-permit"),
     path("o/<slug:uscc>/members/", organisations.members, name="members"),

@@ -7,7 +7,6 @@ from wufei.catalogue.working_days import YearNotLoaded, nth_working_day
 
 CONFIRM_WITHIN = 5  # working days after arrival, 第十八条
 ENTER_PAPER_WITHIN = 10  # working days after the transfer, 第二十条
-KEEP_YEARS = 10  # 第二十条
 
 
 @dataclass(frozen=True, slots=True)

@@ -10,12 +10,12 @@ from datetime import date
 from typing import Any
 from uuid import UUID
 
-from django.db.models import Exists, OuterRef, Prefetch, Q, QuerySet
+from django.db.models import Exists, OuterRef, Prefetch, Q, QuerySet, Sum
 
 from wufei.ledger.kinds import PlaceKind
 from wufei.ledger.models import Balance, Container, Lot, Stream
 from wufei.registry.access import Permission
-from wufei.registry.models import Organisation, User
+from wufei.registry.models import Organisation, User, Vehicle
 from wufei.registry.queries import lineage_of, may, require
 from wufei.transfers import fields
 from wufei.transfers.fields import Part
@@ -216,6 +216,15 @@ def next_leg(legs: Iterable[Leg]) -> Leg | None:
 def running_leg(legs: Iterable[Leg]) -> Leg | None:
     """Return the leg that is under way."""
     return next((leg for leg in legs if leg.signed_at is not None and leg.ended_at is None), None)
+
+
+def on_vehicle(*, vehicle: Vehicle) -> int:
+    """Return how many grams the manifests that the vehicle carries now declare together."""
+    carried = Leg.objects.filter(
+        manifest=OuterRef("pk"), vehicle=vehicle, signed_at__isnull=False, ended_at=None
+    )
+    total = Manifest.objects.filter(Exists(carried)).aggregate(grams=Sum("declared_g"))
+    return total["grams"] or 0
 
 
 def acts_for(*, manifest: Manifest, organisation: Organisation, user: User, on: date) -> tuple[Act, ...]:

@@ -56,6 +56,7 @@ class Code(StrEnum):
     APPROVAL_MISSING = auto()
     APPROVAL_EXHAUSTED = auto()
     APPROVAL_MALFORMED = auto()
+    APPROVAL_TWICE = auto()
     # at the receiver's
     WEIGHT_IMPLAUSIBLE = auto()
     MODE_UNKNOWN = auto()

@@ -31,8 +31,10 @@ from wufei.ledger.api.movements import router as ledger
 from wufei.policies.api import editions_router
 from wufei.policies.api import router as evaluation
 from wufei.registry.api.door import MALFORMED, SCOPES, ErrorDetail, Refused, malformed, not_permitted
+from wufei.registry.api.fleet import router as fleet
 from wufei.registry.api.idempotency import HEADER
 from wufei.registry.api.organisations import router as organisations
+from wufei.registry.api.permits import router as permits
 from wufei.registry.queries import NotPermitted
 from wufei.reviews.api.applications import router as applications
 from wufei.reviews.api.lists import router as lists
@@ -43,6 +45,7 @@ from wufei.storage.api.inspections import checklists
 from wufei.storage.api.inspections import router as inspections
 from wufei.storage.api.stocktaking import router as stocktaking
 from wufei.storage.api.zones import router as zones
+from wufei.transfers.api.approvals import router as approvals
 from wufei.transfers.api.manifests import router as transfers
 from wufei.web import api_links
 
@@ -278,6 +281,8 @@ def _plain_place(where: str) -> str:
 
 ROUTERS = (
     ("", organisations),
+    ("", permits),
+    ("", fleet),
     ("/organisations/{uscc}", ledger),
     ("/organisations/{uscc}", lots),
     ("/organisations/{uscc}", books),
@@ -292,6 +297,7 @@ ROUTERS = (
     ("/organisations/{uscc}", scales),
     ("", devices),
     ("", transfers),
+    ("", approvals),
     ("", editions_router),
     ("", rounds),
     ("", applications),

@@ -105,6 +105,18 @@ LINKS: Mapping[str, tuple[Link, ...]] = {
         Link("reserve_numbers", HERE),
         Link("list_manifests", HERE),
         Link("create_manifest", HERE),
+        Link("list_permits", HERE),
+        Link("record_permit", HERE),
+        Link("list_contracts", HERE),
+        Link("record_contract", HERE),
+        Link("list_due_diligence", HERE),
+        Link("record_due_diligence", HERE),
+        Link("list_vehicles", HERE),
+        Link("record_vehicle", HERE),
+        Link("list_drivers", HERE),
+        Link("record_driver", HERE),
+        Link("list_approvals", HERE),
+        Link("record_approval", HERE),
     ),
     "change_organisation": (Link("get_organisation", HERE), Link("change_organisation", HERE, VERSION)),
     # the ledger
@@ -251,6 +263,65 @@ LINKS: Mapping[str, tuple[Link, ...]] = {
     "sign_manifest": (Link("get_manifest", HERE | {"reference": _said("reference")}),),
     "propose_revision": (Link("get_manifest", MANIFEST),),
     "list_manifest_fields": (Link("list_organisations", {}),),
+    # permits, contracts, vehicles, drivers, approvals
+    "list_permits": (
+        Link("get_permit", HERE | {"permit_id": _said("permits/0/id")}),
+        Link("verify_permit", HERE | {"permit_id": _said("permits/0/id")}),
+        Link("revoke_permit", HERE | {"permit_id": _said("permits/0/id")}),
+    ),
+    "record_permit": (
+        Link("get_permit", HERE | {"permit_id": _said("id")}),
+        Link("revoke_permit", HERE | {"permit_id": _said("id")}),
+        Link("list_permits", HERE),
+    ),
+    "get_permit": (Link("revoke_permit", HERE | _asked("permit_id")), Link("list_permits", HERE)),
+    "verify_permit": (Link("get_permit", HERE | _asked("permit_id")), Link("list_permits", HERE)),
+    "revoke_permit": (Link("get_permit", HERE | _asked("permit_id")), Link("list_permits", HERE)),
+    "list_contracts": (
+        Link("get_contract", HERE | {"contract_id": _said("contracts/0/id")}),
+        Link("end_contract", HERE | {"contract_id": _said("contracts/0/id")}),
+    ),
+    "record_contract": (
+        Link("get_contract", HERE | {"contract_id": _said("id")}),
+        Link("end_contract", HERE | {"contract_id": _said("id")}),
+        Link("list_contracts", HERE),
+    ),
+    "get_contract": (Link("end_contract", HERE | _asked("contract_id")), Link("list_contracts", HERE)),
+    "end_contract": (Link("get_contract", HERE | _asked("contract_id")), Link("list_contracts", HERE)),
+    "list_due_diligence": (Link("get_due_diligence", HERE | {"record_id": _said("records/0/id")}),),
+    "record_due_diligence": (
+        Link("get_due_diligence", HERE | {"record_id": _said("id")}),
+        Link("list_due_diligence", HERE | {"subject": _said("subject")}),
+    ),
+    "get_due_diligence": (Link("list_due_diligence", HERE | {"subject": _said("subject")}),),
+    "list_vehicles": (
+        Link("get_vehicle", HERE | {"vehicle_id": _said("vehicles/0/id")}),
+        Link("end_vehicle", HERE | {"vehicle_id": _said("vehicles/0/id")}),
+    ),
+    "record_vehicle": (
+        Link("get_vehicle", HERE | {"vehicle_id": _said("id")}),
+        Link("end_vehicle", HERE | {"vehicle_id": _said("id")}),
+        Link("list_vehicles", HERE),
+    ),
+    "get_vehicle": (Link("end_vehicle", HERE | _asked("vehicle_id")), Link("list_vehicles", HERE)),
+    "end_vehicle": (Link("get_vehicle", HERE | _asked("vehicle_id")), Link("list_vehicles", HERE)),
+    "list_drivers": (
+        Link("get_driver", HERE | {"driver_id": _said("drivers/0/id")}),
+        Link("end_driver", HERE | {"driver_id": _said("drivers/0/id")}),
+    ),
+    "record_driver": (
+        Link("get_driver", HERE | {"driver_id": _said("id")}),
+        Link("end_driver", HERE | {"driver_id": _said("id")}),
+        Link("list_drivers", HERE),
+    ),
+    "get_driver": (Link("end_driver", HERE | _asked("driver_id")), Link("list_drivers", HERE)),
+    "end_driver": (Link("get_driver", HERE | _asked("driver_id")), Link("list_drivers", HERE)),
+    "list_approvals": (Link("get_approval", HERE | {"approval_id": _said("approvals/0/id")}),),
+    "record_approval": (
+        Link("get_approval", HERE | {"approval_id": _said("id")}),
+        Link("list_approvals", HERE),
+    ),
+    "get_approval": (Link("list_approvals", HERE),),
     # figures and evaluation
     "list_indicators": (
         Link(

@@ -55,6 +55,9 @@ MAY = {
     "read manifests": {"officer", "worker", "park_officer", "authority"},
     "handle manifests": {"officer"},
     "sign manifests": {"officer", "worker"},
+    "keep permits": {"officer"},
+    "verify permits": {"authority"},
+    "end permits": {"officer", "authority"},
 }
 ANYBODY = "anybody"  # what is not about one organisation
 O = "/organisations/{uscc}"  # noqa: E741
@@ -219,6 +222,50 @@ ROWS = {
     f"POST {O}/weighed-loads": Row(  # nobody has brought it yet: refused, to who may
         "sign manifests", 409, body={"manifests": [MANIFEST], "mass_g": 1, "mode": "R9"}
     ),
+    f"GET {O}/permits": Row("read manifests"),
+    f"POST {O}/permits": Row(
+        "keep permits", 201,
+        body={"kind": "TRANSPORT", "number": "渝交1", "valid_from": "2026-01-01", "valid_through": "2028-12-31"},
+    ),
+    f"GET {O}/permits/{{permit_id}}": Row("read manifests"),
+    f"POST {O}/permits/{{permit_id}}/verify": Row("verify permits", by="authority"),
+    f"POST {O}/permits/{{permit_id}}/revoke": Row("end permits", body={"on": "2026-07-01"}),
+    f"GET {O}/contracts": Row("read manifests"),
+    f"POST {O}/contracts": Row(
+        "handle manifests", 201,
+        body=lambda world: {
+            "counterparty": world.elsewhere.uscc, "purpose": "TRANSPORT", "number": "HT-9", "signed_on": "2026-01-01",
+            "valid_through": "2026-12-31",
+        },
+    ),
+    f"GET {O}/contracts/{{contract_id}}": Row("read manifests"),
+    f"POST {O}/contracts/{{contract_id}}/end": Row("handle manifests", body={"on": "2026-07-01"}),
+    f"GET {O}/due-diligence": Row("read manifests"),
+    f"POST {O}/due-diligence": Row(
+        "handle manifests", 201,
+        body=lambda world: {
+            "subject": world.elsewhere.uscc, "checked_on": "2026-01-05", "valid_through": "2026-12-31",
+            "is_passed": True, "qualification": "齐全", "capability": "正常",
+        },
+    ),
+    f"GET {O}/due-diligence/{{record_id}}": Row("read manifests"),
+    f"GET {O}/vehicles": Row("read manifests"),
+    f"POST {O}/vehicles": Row("keep permits", 201, body={"plate": "渝A00001", "load_g": 20_000_000}),
+    f"GET {O}/vehicles/{{vehicle_id}}": Row("read manifests"),
+    f"POST {O}/vehicles/{{vehicle_id}}/end": Row("keep permits", body={"on": "2026-06-30"}),
+    f"GET {O}/drivers": Row("read manifests"),
+    f"POST {O}/drivers": Row("keep permits", 201, body={"name": "王师傅"}),
+    f"GET {O}/drivers/{{driver_id}}": Row("read manifests"),
+    f"POST {O}/drivers/{{driver_id}}/end": Row("keep permits", body={"on": "2026-06-30"}),
+    f"GET {O}/transfer-approvals": Row("handle manifests"),
+    f"POST {O}/transfer-approvals": Row(
+        "handle manifests", 201,
+        body=lambda world: {
+            "receiver": world.elsewhere.uscc, "kind": "APPROVAL", "number": "渝环跨9号", "waste_code": "900-249-08",
+            "approved_g": 1_000, "valid_from": "2026-01-01", "valid_through": "2026-12-31",
+        },
+    ),
+    f"GET {O}/transfer-approvals/{{approval_id}}": Row("handle manifests"),
     "GET /manifest-fields": Row(ANYBODY),
     "GET /editions": Row(ANYBODY),
     "GET /editions/{edition_id}": Row(ANYBODY, in_path=(("edition_id", EDITION),)),
@@ -296,6 +343,7 @@ def places(row: Row, world: World) -> dict[str, Any]:
         "notice_id": world.notice.pk, "reference": MANIFEST, "scale_code": world.scale.code,
         "zone_id": Zone.objects.get(store__organisation=world.mine, code="A").pk, "number": 1,
     }  # fmt: skip
+    there |= world.papers
     said = {name: world.draft.pk if value == "draft" else value for name, value in row.in_path}
     return there | said
 

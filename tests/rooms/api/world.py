@@ -23,6 +23,8 @@ from wufei.ledger.transforming import Input, Output
 from wufei.policies import queries as policy_queries
 from wufei.registry.api.door import SCOPES
 from wufei.registry.models import ApiToken, Organisation, ParkMembership, RoleAssignment, User
+from wufei.registry.services import permits
+from wufei.registry.services.permits import GroupSaid
 from wufei.reviews.models import Application, Consultation, PublicNotice, Round, SiteCheck, Title, TitleEvent
 from wufei.reviews.services import consultations, deciding, rounds
 from wufei.reviews.services.deciding import Said
@@ -36,6 +38,7 @@ from wufei.storage.services import Found, InspectionSaid, LineSaid, ZoneSaid
 from wufei.storage.zoning import Rectangle
 from wufei.terms.mass import Mass
 from wufei.transfers.models import Manifest, ManifestLine
+from wufei.transfers.services import record_approval
 
 ROOT = "/api/v1"
 EDITION = "miit-2025-539-enterprise"
@@ -119,6 +122,7 @@ class World:
     consultation: Consultation
     notice: PublicNotice
     scale: Scale
+    papers: dict[str, int]  # of permits, contracts…, by what an address calls them
 
     def api(self, person: str, *scopes: str, **said: Any) -> Api:
         return Api(token(self.people[person], *scopes, **said))
@@ -267,7 +271,42 @@ def build() -> World:
         organisation=mine, name="一号秤", store="库1", capacity=Mass(60_000), division=Mass(10),
         calibrated_until=date(2030, 12, 31), by=people["officer"], now=NOW,
     )  # fmt: skip
-    return World(mine, park, elsewhere, people, case, evidence, other_case, NOW, city, *reviewed, scale)
+    filed = papers(mine, elsewhere, people["officer"])
+    return World(
+        mine, park, elsewhere, people, case, evidence, other_case, NOW, city, *reviewed, scale, filed
+    )
+
+
+def papers(mine: Organisation, other: Organisation, by: User) -> dict[str, int]:
+    """Record one of each paper, and return their keys by what an address calls them."""
+    asked: dict[str, Any] = {"organisation": mine, "by": by, "now": NOW}
+    first, last = date(2026, 1, 1), date(2028, 12, 31)
+    permit = permits.record_permit(
+        kind="COLLECTION", number=f"{PLANTED}证", valid_from=first, valid_through=last,
+        groups=[GroupSaid(waste_codes=["HW08"], capacity=Mass(1_000_000))], **asked,
+    )  # fmt: skip
+    contract = permits.record_contract(
+        counterparty=other,
+        purpose="RECEIVING",
+        number=f"{PLANTED}合同",
+        signed_on=first,
+        valid_through=last,
+        **asked,
+    )
+    found = permits.record_due_diligence(
+        subject=other, checked_on=first, valid_through=last, is_passed=True, qualification=PLANTED,
+        capability="正常", **asked,
+    )  # fmt: skip
+    vehicle = permits.record_vehicle(plate="渝A99999", permit_number=PLANTED, valid_through=last, **asked)
+    driver = permits.record_driver(name=PLANTED, valid_through=last, **asked)
+    approval = record_approval(
+        receiver=other, kind="APPROVAL", number=PLANTED, waste_code="900-249-08", approved=Mass(1_000),
+        valid_from=first, valid_through=date(2026, 12, 31), **asked,
+    )  # fmt: skip
+    return {
+        "permit_id": permit.pk, "contract_id": contract.pk, "record_id": found.pk, "vehicle_id": vehicle.pk,
+        "driver_id": driver.pk, "approval_id": approval.pk,
+    }  # fmt: skip
 
 
 def reviews(

@@ -71,7 +71,7 @@ ORGANISATION = {
     ("leave", PARK): ("GET", {P, S}, {A}),
 }
 OPEN = {"sign-in", "sign-out", "second-factor", "revoke-token"} | {  # test_signing_in.py; tokens below
-    "permits", "record-permit", "verify-permit", "revoke-permit",  # tests/rooms/transfers/test_pages.py
+    "permits", "record-permit", "verify-permit", "revoke-permit", "end-paper",  # tests/rooms/transfers/test_pages.py
 }  # fmt: skip
 
 

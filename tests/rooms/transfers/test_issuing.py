@@ -268,7 +268,7 @@ def test_an_approval_that_cant_be_is_refused(far, said):
 
 def test_an_approval_is_recorded_once(far):
     approve(far)
-    assert codes_of(approve, far) == [Code.APPROVAL_MALFORMED]
+    assert codes_of(approve, far) == [Code.APPROVAL_TWICE]
 
 
 # --- drafts

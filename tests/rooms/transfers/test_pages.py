@@ -11,10 +11,10 @@ from openpyxl import load_workbook
 
 from tests.rooms.transfers import world as worlds
 from wufei.ledger.kinds import Kind
-from wufei.registry.models import Contract, DueDiligence, OperatingPermit, PermitGroup, Vehicle
+from wufei.registry.models import Contract, Driver, DueDiligence, OperatingPermit, PermitGroup, Vehicle
 from wufei.transfers import queries, services
 from wufei.transfers.fields import Part
-from wufei.transfers.models import Discrepancy, Manifest, Revision, TransferApproval
+from wufei.transfers.models import Discrepancy, Flag, Manifest, Revision, TransferApproval
 from wufei.transfers.states import Act
 
 # Every page here is asked for below, by a party, by a stranger and by nobody.
@@ -24,7 +24,7 @@ ROUTES = frozenset(
         "manifests", "new-manifest", "carrying", "approvals", "manifest", "edit-manifest", "revise-manifest",
         "manifest-pdf", "answer-revision", "settle-discrepancy", "act-on-manifest",
     )
-) | frozenset(f"registry:{name}" for name in ("permits", "record-permit", "verify-permit", "revoke-permit"))  # fmt: skip
+) | frozenset(f"registry:{name}" for name in ("permits", "record-permit", "verify-permit", "revoke-permit", "end-paper"))  # fmt: skip
 
 
 @pytest.fixture
@@ -156,8 +156,8 @@ def test_nobody_else_sees_a_manifest_and_a_worker_does_not_issue(world):
         worlds.person("ENVIRONMENT_OFFICER", worlds.organisation(70, "路人", "ENTERPRISE"), "路人")
     )
     worker = client(worlds.person("WORKER", world.generator, "班组"))
-    handled = {"new-manifest", "approvals", "edit-manifest", "revise-manifest", "answer-revision", "settle-discrepancy", "record-permit", "verify-permit", "revoke-permit"}  # fmt: skip
-    posted = {"answer-revision", "settle-discrepancy", "verify-permit", "revoke-permit"}
+    handled = {"new-manifest", "approvals", "edit-manifest", "revise-manifest", "answer-revision", "settle-discrepancy", "record-permit", "verify-permit", "revoke-permit", "end-paper"}  # fmt: skip
+    posted = {"answer-revision", "settle-discrepancy", "verify-permit", "revoke-permit", "end-paper"}
     for route in sorted(ROUTES):
         name = route.split(":")[1]
         names = {
@@ -165,6 +165,7 @@ def test_nobody_else_sees_a_manifest_and_a_worker_does_not_issue(world):
             "manifest-pdf": ["reference"], "answer-revision": ["reference", "revision_id"],
             "settle-discrepancy": ["reference", "discrepancy_id"], "act-on-manifest": ["reference", "act"],
             "record-permit": ["what"], "verify-permit": ["key"], "revoke-permit": ["key"],
+            "end-paper": ["what", "key"],
         }.get(name, [])  # fmt: skip
         address = at(route, world.generator, **{each: known[each] for each in names})
         ask = "post" if name in posted else "get"
@@ -394,6 +395,50 @@ def test_an_authority_verifies_and_ends_a_permit(world):
     world.permit.refresh_from_db()
     assert world.permit.revoked_on == date(2026, 7, 1)
     assert "已终止" in inspector.get(page).content.decode()
+
+
+def test_a_contract_a_vehicle_and_a_driver_are_ended_today_and_hold_no_more(world):
+    contract = Contract.objects.get(purpose="RECEIVING")
+    vehicle, driver = Vehicle.objects.get(), Driver.objects.get()
+    dispatcher = client(worlds.User.objects.get(username="调度"))
+    waiting = world.issued()
+    for who, of, what, row in (
+        (client(world.officer), world.generator, "contract", contract),
+        (dispatcher, world.carrier, "vehicle", vehicle), (dispatcher, world.carrier, "driver", driver),
+    ):  # fmt: skip
+        to = at("registry:end-paper", of, what=what, key=row.pk)
+        for _ in range(2):  # the same thing twice is done
+            assert who.post(to).status_code == 302
+        row.refresh_from_db()
+        assert row.ended_on == date(2026, 7, 1)
+        assert "2026-07-01" in who.get(at("registry:permits", of)).content.decode()
+        assert client(world.taker).post(to).status_code == 404
+    assert dispatcher.post(at("registry:end-paper", world.carrier, what="permit", key=1)).status_code == 404
+    lorry = at("act-on-manifest", world.carrier, reference=waiting.number, act="load")
+    page = dispatcher.post(lorry, ids(**worlds.DRIVE, vehicle_permit="渝运证1")).content.decode()
+    assert "没有与该单位的、有效且含该废物的书面合同" in page
+    Contract.objects.update(ended_on=None)
+    page = dispatcher.post(lorry, ids(**worlds.DRIVE, vehicle_permit="渝运证1")).content.decode()
+    assert "承运人没有登记这辆车" in page
+    assert "承运人没有登记这名驾驶员" in page
+
+
+def test_a_vehicle_says_what_it_may_carry_and_more_than_that_is_flagged(world):
+    dispatcher = client(worlds.User.objects.get(username="调度"))
+    to = at("registry:record-permit", world.carrier, what="vehicle")
+    said = {"plate": "渝A12345", "permit_number": "渝运证1", "valid_through": "2028-12-31"}
+    assert dispatcher.post(to, said | {"load": "0"}).status_code == 422
+    assert dispatcher.post(to, said | {"load": "0.3"}).status_code == 302
+    assert "载质量 0.3 吨" in dispatcher.get(at("registry:permits", world.carrier)).content.decode()
+    first, second = world.loaded(), world.loaded()
+    assert not Flag.objects.filter(manifest=first, code="vehicle_overloaded").exists()
+    assert (
+        Flag.objects.get(manifest=second, code="vehicle_overloaded").detail
+        == "渝A12345 核定 0.3 吨，装载 0.4 吨"
+    )
+    world.deliver(first), world.deliver(second)
+    third = world.loaded()
+    assert not Flag.objects.filter(manifest=third, code="vehicle_overloaded").exists()
 
 
 def test_the_manifest_on_paper_says_what_the_page_says(world):

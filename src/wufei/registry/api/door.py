@@ -34,8 +34,8 @@ SCOPES: Mapping[str, str] = {
     "cases:write": "编写申报书、上传和移除证明材料",
     "reviews:read": "查看申报、评审、公示、名单和待办",
     "reviews:write": "发起申报、报送案例、办理审核和征求意见",
-    "transfers:read": "查看转移联单",
-    "transfers:write": "填写、签署和更正转移联单",
+    "transfers:read": "查看转移联单、许可证、合同、车辆",
+    "transfers:write": "填写、签署和更正转移联单，登记许可证、合同、车辆",
 }
 REQUESTS_PER_MINUTE = 6000  # for one person: a stop to programs gone wild, not a quota
 

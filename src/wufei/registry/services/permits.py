@@ -36,8 +36,8 @@ class PermitRefused(Exception):
     """It can't be recorded so; `code` says why, `detail` which."""
 
     def __init__(self, code: str, detail: str = ""):
-        # number_missing, days_reversed, groups_missing, waste_code_unknown, capacity_not_positive, recorded_already,
-        # with_itself, found_missing, plate_missing, name_missing, verified_already, ended_already
+        # number_missing, days_reversed, groups_missing, waste_code_unknown, capacity_not_positive, load_not_positive,
+        # recorded_already, with_itself, found_missing, plate_missing, name_missing, verified_already, ended_already
         self.code, self.detail = code, detail
         super().__init__(f"{code} {detail}".strip())
 
@@ -198,6 +198,30 @@ def record_contract(
 
 
 @transaction.atomic
+def end_contract(*, contract: Contract, on: date, by: User, now: datetime) -> Contract:
+    """
+    Put on record that the contract ended before its time; on the day itself it no longer holds.
+
+    :raises PermitRefused, NotPermitted:
+    """
+    row = Contract.objects.select_for_update().get(pk=contract.pk)
+    queries.require(
+        user=by, permission=Permission.HANDLE_MANIFESTS, organisation=row.organisation, on=local_day(now)
+    )
+    if row.ended_on is not None:
+        raise PermitRefused("ended_already", row.number)
+    if on < row.signed_on:
+        raise PermitRefused("days_reversed")
+    row.ended_on = on
+    row.save(update_fields=["ended_on"])
+    audit(
+        by=by, now=now, organisation=row.organisation, action="registry.end_contract", object_ref=row.number,
+        detail={"on": on.isoformat()},
+    )  # fmt: skip
+    return row
+
+
+@transaction.atomic
 def record_due_diligence(
     *,
     organisation: Organisation,
@@ -245,11 +269,18 @@ def record_vehicle(
     by: User,
     now: datetime,
 ) -> Vehicle:
-    """Record a vehicle, or change what is said of it."""
+    """
+    Record a vehicle, or change what is said of it; one that was taken out of use is in use again.
+
+    :param load: 核定载质量, what it may carry
+    :raises PermitRefused, NotPermitted:
+    """
     queries.require(user=by, permission=Permission.KEEP_PERMITS, organisation=organisation, on=local_day(now))
     plate = plate.strip().upper()
     if not plate:
         raise PermitRefused("plate_missing")
+    if load is not None and load.grams <= 0:
+        raise PermitRefused("load_not_positive")
     said = {
         "permit_number": permit_number.strip(), "valid_through": valid_through,
         "load_g": load.grams if load else None, "ended_on": None,
@@ -280,6 +311,45 @@ def record_driver(
     )
     audit(by=by, now=now, organisation=organisation, action="registry.record_driver", object_ref=row.name)
     return row
+
+
+@transaction.atomic
+def end_vehicle(*, vehicle: Vehicle, on: date, by: User, now: datetime) -> Vehicle:
+    """
+    Put on record that the vehicle is out of use: it carries nothing any more.
+
+    :raises PermitRefused, NotPermitted:
+    """
+    row = Vehicle.objects.select_for_update().get(pk=vehicle.pk)
+    _end(row, row.plate, "registry.end_vehicle", on, by, now)
+    return row
+
+
+@transaction.atomic
+def end_driver(*, driver: Driver, on: date, by: User, now: datetime) -> Driver:
+    """
+    Put on record that the driver has left.
+
+    :raises PermitRefused, NotPermitted:
+    """
+    row = Driver.objects.select_for_update().get(pk=driver.pk)
+    _end(row, row.name, "registry.end_driver", on, by, now)
+    return row
+
+
+def _end(row: Vehicle | Driver, name: str, action: str, on: date, by: User, now: datetime) -> None:
+    today = local_day(now)
+    queries.require(user=by, permission=Permission.KEEP_PERMITS, organisation=row.organisation, on=today)
+    if row.ended_on is not None:
+        raise PermitRefused("ended_already", name)
+    if on > today:
+        raise PermitRefused("days_reversed")
+    row.ended_on = on
+    row.save(update_fields=["ended_on"])
+    audit(
+        by=by, now=now, organisation=row.organisation, action=action, object_ref=name,
+        detail={"on": on.isoformat()},
+    )  # fmt: skip
 
 
 # --- the capacity of a year

@@ -24,7 +24,7 @@ from wufei.registry.forms import (
     VehicleForm,
     read_codes,
 )
-from wufei.registry.models import Contract, Driver, DueDiligence, OperatingPermit, Organisation, User, Vehicle
+from wufei.registry.models import Contract, Driver, OperatingPermit, Organisation, User, Vehicle
 from wufei.registry.services import permits as services
 from wufei.registry.services.permits import GroupSaid, PermitRefused
 from wufei.registry.views.listing import reader
@@ -56,12 +56,10 @@ def permits(request: HttpRequest, uscc: str) -> HttpResponse:
         "organisation": organisation,
         "may": {permission.name: True for permission in held},
         "permits": [(row, _standing(row, today), _groups(row, today.year)) for row in rows],
-        "contracts": Contract.objects.filter(**said)
-        .select_related("counterparty")
-        .order_by("-valid_through"),
-        "diligence": DueDiligence.objects.filter(**said).select_related("subject").order_by("-checked_on"),
-        "vehicles": Vehicle.objects.filter(**said).order_by("plate"),
-        "drivers": Driver.objects.filter(**said).order_by("name"),
+        "contracts": queries.contracts_of(**said),
+        "diligence": queries.due_diligence_of(**said),
+        "vehicles": queries.vehicles_of(**said),
+        "drivers": queries.drivers_of(**said),
         "today": today,
     }
     return render(request, "registry/permits.html", context)
@@ -131,7 +129,9 @@ def _write_diligence(organisation: Organisation, by: User, now: Any, said: dict[
 
 
 def _write_vehicle(organisation: Organisation, by: User, now: Any, said: dict[str, Any]) -> None:
-    services.record_vehicle(organisation=organisation, by=by, now=now, **said)
+    load = said.pop("load")
+    mass = None if load is None else Mass.of(load, "吨")
+    services.record_vehicle(organisation=organisation, load=mass, by=by, now=now, **said)
 
 
 def _write_driver(organisation: Organisation, by: User, now: Any, said: dict[str, Any]) -> None:
@@ -145,6 +145,29 @@ WRITERS: dict[str, Callable[[Organisation, User, Any, dict[str, Any]], None]] = 
     "vehicle": _write_vehicle,
     "driver": _write_driver,
 }
+
+
+# What can be ended by who keeps it, beside a permit: who may, and how.
+ENDINGS: dict[str, tuple[type[Contract | Vehicle | Driver], Permission, Callable[..., Any], str]] = {
+    "contract": (Contract, Permission.HANDLE_MANIFESTS, services.end_contract, "contract"),
+    "vehicle": (Vehicle, Permission.KEEP_PERMITS, services.end_vehicle, "vehicle"),
+    "driver": (Driver, Permission.KEEP_PERMITS, services.end_driver, "driver"),
+}
+
+
+@require_POST
+def end(request: HttpRequest, uscc: str, what: str, key: int) -> HttpResponse:
+    """Put on record that a contract ended before its time, a vehicle is out of use, a driver has left: today."""
+    if what not in ENDINGS:
+        raise Http404
+    model, permission, ending, name = ENDINGS[what]
+    user, now = reader(request), timezone.now()
+    today = local_day(now)
+    organisation = queries.organisation_for(user=user, uscc=uscc, permission=permission, on=today)
+    row = get_object_or_404(model, pk=key, organisation=organisation)
+    with suppress(PermitRefused):  # it was ended before: done
+        ending(**{name: row}, on=today, by=user, now=now)
+    return redirect("registry:permits", organisation.uscc)
 
 
 @require_POST

@@ -48,7 +48,7 @@ router = Router(tags=["转移联单"])
 MALFORMED = frozenset(
     {
         RefusalCode.FIELD_MALFORMED, RefusalCode.FIELD_UNKNOWN, RefusalCode.MASS_NOT_POSITIVE,
-        RefusalCode.NUMBER_MALFORMED,
+        RefusalCode.NUMBER_MALFORMED, RefusalCode.APPROVAL_MALFORMED,
     }
 )  # fmt: skip
 
@@ -56,7 +56,7 @@ MALFORMED = frozenset(
 # --- doors
 
 
-def _refused(why: TransferRefused) -> Refused:
+def refused(why: TransferRefused) -> Refused:
     details = [
         ErrorDetail(
             where=f"body.{each.where}" if each.where else None, code=each.code.value, message=words(each)
@@ -126,7 +126,7 @@ def create_manifest(request: ApiRequest, uscc: Uscc, body: NewManifestIn) -> Man
             organisation=organisation, uid=body.uid, by=request.auth, now=timezone.now(), **body.arguments()
         )
     except TransferRefused as why:
-        raise _refused(why) from None
+        raise refused(why) from None
     return ManifestRow(**row_of(*made))
 
 
@@ -153,7 +153,7 @@ def edit_manifest(request: ApiRequest, uscc: Uscc, reference: Reference, body: M
             now=timezone.now(), **body.arguments(),
         )  # fmt: skip
     except TransferRefused as why:
-        raise _refused(why) from None
+        raise refused(why) from None
     return whole_of(request, organisation, edited)
 
 
@@ -169,7 +169,7 @@ def sign_manifest(request: ApiRequest, uscc: Uscc, reference: Reference, body: M
     try:
         done = _do(manifest, organisation, body, request)
     except TransferRefused as why:
-        raise _refused(why) from None
+        raise refused(why) from None
     return whole_of(request, organisation, done)
 
 
@@ -223,7 +223,7 @@ def receive_load(request: ApiRequest, uscc: Uscc, body: LoadIn) -> LoadOut:
             store_code=body.store, is_reweighed=body.is_reweighed, by=request.auth, now=timezone.now(),
         )  # fmt: skip
     except TransferRefused as why:
-        raise _refused(why) from None
+        raise refused(why) from None
     listed = queries.listed(Manifest.objects.filter(pk__in=[each.pk for each in done])).order_by("pk")
     return LoadOut(manifests=[ManifestRow(**row_of(row)) for row in listed])
 
@@ -246,7 +246,7 @@ def propose_revision(request: ApiRequest, uscc: Uscc, reference: Reference, body
             is_reweighed=body.is_reweighed, by=request.auth, now=timezone.now(),
         )  # fmt: skip
     except TransferRefused as why:
-        raise _refused(why) from None
+        raise refused(why) from None
     return whole_of(request, organisation, manifest)
 
 
@@ -275,7 +275,7 @@ def answer_revision(
         else:
             services.answer_revision(**said, agrees=body.agrees, answer=body.answer)
     except TransferRefused as why:
-        raise _refused(why) from None
+        raise refused(why) from None
     return whole_of(request, organisation, manifest)
 
 
@@ -298,7 +298,7 @@ def settle_discrepancy(
             now=timezone.now(),
         )  # fmt: skip
     except TransferRefused as why:
-        raise _refused(why) from None
+        raise refused(why) from None
     return whole_of(request, organisation, manifest)
 
 

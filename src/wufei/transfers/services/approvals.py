@@ -32,7 +32,7 @@ def record_approval(
     """
     Record the approval, or filing, of one waste from the organisation to the receiver in another province.
 
-    :raises TransferRefused: approval_malformed
+    :raises TransferRefused: approval_malformed, approval_twice
     """
     require(user=by, permission=Permission.HANDLE_MANIFESTS, organisation=organisation, on=local_day(now))
     reading = read_waste_code(waste_code)
@@ -51,7 +51,7 @@ def record_approval(
                 valid_through=valid_through, recorded_at=now, recorded_by=by,
             )  # fmt: skip
     except IntegrityError as twice:
-        raise refused(Code.APPROVAL_MALFORMED, "这份批准已经登记过") from twice
+        raise refused(Code.APPROVAL_TWICE, number.strip()) from twice
     audit(
         by=by, now=now, organisation=organisation, action="transfers.record_approval", object_ref=row.number,
         detail={"waste_code": row.waste_code, "approved_g": row.approved_g, "receiver": receiver.uscc},

@@ -40,6 +40,7 @@ from wufei.transfers.services.signing import (
     turn,
 )
 from wufei.transfers.states import Act, Party
+from wufei.transfers.wording import in_tonnes
 
 
 @transaction.atomic
@@ -229,6 +230,12 @@ def _fill(held: Held, leg: Leg, said: Mapping[str, Any]) -> None:
 def _begin(held: Held, leg: Leg) -> None:
     leg.signed_at = held.now
     leg.save(update_fields=["said", "vehicle", "signed_at"])
+    vehicle = leg.vehicle
+    if vehicle is not None and vehicle.load_g is not None:
+        grams = queries.on_vehicle(vehicle=vehicle)
+        if grams > vehicle.load_g:
+            detail = f"{vehicle.plate} 核定 {in_tonnes(vehicle.load_g)} 吨，装载 {in_tonnes(grams)} 吨"
+            flag(held, "vehicle_overloaded", detail)
 
 
 def _receiver_reasons(held: Held, on: date) -> list[Reason]:
