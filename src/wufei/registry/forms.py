@@ -81,21 +81,6 @@ ACCOUNT_REFUSALS = {
     "role_held": _("该用户在这个单位已有这个角色。"),
     "role_not_held": _("该用户在这个单位没有这个角色，可能刚被别人移除。"),
 }
-PERMIT_REFUSALS = {
-    "number_missing": _("请填写编号。"),
-    "days_reversed": _("有效期的结束早于开始，或日期晚于今天；请核对。"),
-    "groups_missing": _("请填写废物代码或类别和年经营能力。"),
-    "waste_code_unknown": _("废物代码或类别不对；请核对。"),
-    "capacity_not_positive": _("年经营能力应大于零。"),
-    "load_not_positive": _("核定载质量应大于零。"),
-    "recorded_already": _("这个编号已经登记过；请核对。"),
-    "with_itself": _("对方不能是本单位自己。"),
-    "found_missing": _("请写明主体资格和技术能力核实的结果。"),
-    "plate_missing": _("请填写车牌号。"),
-    "name_missing": _("请填写姓名。"),
-    "verified_already": _("这份许可证已经核实过。"),
-    "ended_already": _("已经终止或停用；请刷新后查看。"),
-}
 MEMBERSHIP_REFUSALS = {
     "not_a_park": _("该单位不是园区，没有成员。"),
     "never_a_member": _("园区和主管部门不能成为园区成员。"),

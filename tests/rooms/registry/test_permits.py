@@ -9,11 +9,12 @@ from django.db import IntegrityError, transaction
 
 import wufei.registry.services.permits as module
 from tests.conftest import NOW
-from wufei.registry.forms import PERMIT_REFUSALS, read_codes
+from wufei.registry.forms import read_codes
 from wufei.registry.models import Contract, PermitKind, PermitUse, Vehicle
 from wufei.registry.queries import NotPermitted, due_diligence_on, waste_permits
 from wufei.registry.services import permits
 from wufei.registry.services.permits import GroupSaid, PermitRefused
+from wufei.registry.wording import PERMIT_REFUSALS
 from wufei.terms.mass import Mass
 
 GROUP = GroupSaid(waste_codes=["HW08", "900-041-49"], capacity=Mass.of("10", "吨"), modes=["r9"])

@@ -35,11 +35,11 @@ from wufei.registry.api.fields import (
     WholeNumber,
 )
 from wufei.registry.api.idempotency import written_once
-from wufei.registry.forms import PERMIT_REFUSALS
 from wufei.registry.models import Contract, DueDiligence, OperatingPermit, Organisation, PermitKind
 from wufei.registry.queries import NotPermitted
 from wufei.registry.services import permits as services
 from wufei.registry.services.permits import GroupSaid, PermitRefused
+from wufei.registry.wording import PERMIT_REFUSALS
 from wufei.terms.mass import Mass
 
 router = Router(tags=["许可证与合同"])
@@ -52,7 +52,7 @@ STANDING = frozenset({"recorded_already", "verified_already", "ended_already"})
 
 
 def refused(why: PermitRefused) -> Refused:
-    text = str(PERMIT_REFUSALS[why.code])
+    text = PERMIT_REFUSALS[why.code]
     message = f"{text}（{why.detail}）" if why.detail else text
     detail = ErrorDetail(where="body", code=why.code, message=message)
     return Refused(409 if why.code in STANDING else 422, why.code, text, [detail])

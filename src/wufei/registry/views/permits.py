@@ -16,7 +16,6 @@ from django.views.decorators.http import require_http_methods, require_POST, req
 from wufei.registry import queries
 from wufei.registry.access import Permission
 from wufei.registry.forms import (
-    PERMIT_REFUSALS,
     ContractForm,
     DriverForm,
     DueDiligenceForm,
@@ -28,6 +27,7 @@ from wufei.registry.models import Contract, Driver, OperatingPermit, Organisatio
 from wufei.registry.services import permits as services
 from wufei.registry.services.permits import GroupSaid, PermitRefused
 from wufei.registry.views.listing import reader
+from wufei.registry.wording import PERMIT_REFUSALS
 from wufei.terms.day import local_day
 from wufei.terms.mass import Mass
 
@@ -95,7 +95,7 @@ def record(request: HttpRequest, uscc: str, what: str) -> HttpResponse:
         try:
             WRITERS[what](organisation, user, now, form.cleaned_data)
         except PermitRefused as refused:
-            text = str(PERMIT_REFUSALS[refused.code])
+            text = PERMIT_REFUSALS[refused.code]
             form.add_error(None, f"{text}（{refused.detail}）" if refused.detail else text)
         else:
             return redirect("registry:permits", organisation.uscc)
