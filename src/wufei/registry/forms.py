@@ -555,6 +555,8 @@ ACTION_LABELS = {
     "transfers.reject_revision": _("不同意联单更正"),
     "transfers.withdraw_revision": _("撤回联单更正"),
     "transfers.settle_discrepancy": _("处理接收差异"),
+    "transfers.reopen_discrepancy": _("重开接收差异"),
+    "transfers.receive_load": _("合并过磅"),
     "transfers.record_approval": _("登记跨省批准"),
 }
 

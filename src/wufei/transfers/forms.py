@@ -240,10 +240,52 @@ class ReceivedForm(forms.Form):
         mode, stream = self.fields["mode"], self.fields["stream"]
         assert isinstance(mode, forms.ChoiceField)
         assert isinstance(stream, forms.ChoiceField)
-        plain = [] if is_hazardous else [("利用", _("利用")), ("处置", _("处置"))]
-        codes = [(each.code, f"{each.code} {each.label}") for each in disposal_modes().values()]
-        mode.choices = [("", _("请选择")), *plain, *codes]
+        mode.choices = [("", _("请选择")), *_modes(is_hazardous=is_hazardous)]
         stream.choices = [("", _("按废物代码")), *((row.code, f"{row.code} {row.name}") for row in streams)]
+
+
+class LoadForm(forms.Form):
+    """One weighing of many manifests: what the scale said, and what the receiver fills in for all of them."""
+
+    client_id = forms.UUIDField(widget=forms.HiddenInput, initial=uuid.uuid4)
+    tonnes = tonnes_field(label=_("过磅量（吨）"), min_value=Decimal("0.000001"))
+    mode = forms.ChoiceField(label=_("利用、处置方式"))
+    store = forms.ChoiceField(label=_("入库设施"), required=False)
+    is_reweighed = forms.BooleanField(label=_("重量相差十倍以上的，已经复磅确认"), required=False)
+
+    def __init__(
+        self,
+        said: Any = None,
+        *,
+        own: Sequence[Field],
+        stores: Iterable[Place],
+        is_hazardous: bool,
+        **rest: Any,
+    ) -> None:
+        super().__init__(said, **rest)
+        mode, store = self.fields["mode"], self.fields["store"]
+        assert isinstance(mode, forms.ChoiceField)
+        assert isinstance(store, forms.ChoiceField)
+        mode.choices = [("", _("请选择")), *_modes(is_hazardous=is_hazardous)]
+        store.choices = [("", _("第一个设施")), *((row.code, f"{row.code} {row.name}") for row in stores)]
+        if len(store.choices) == 1:
+            del self.fields["store"]
+        self.own = [each.name for each in own]
+        for each in own:
+            self.fields[each.name] = form_field(each, required=each.required_from is not None)
+
+    def mass(self) -> Mass:
+        mass = mass_of(self.cleaned_data["tonnes"])
+        assert mass is not None, "it is required"
+        return mass
+
+    def said(self) -> dict[str, str]:
+        return {name: self.cleaned_data[name] for name in self.own if self.cleaned_data[name]}
+
+
+def _modes(*, is_hazardous: bool) -> list[tuple[str, Any]]:
+    plain = [] if is_hazardous else [("利用", _("利用")), ("处置", _("处置"))]
+    return [*plain, *((each.code, f"{each.code} {each.label}") for each in disposal_modes().values())]
 
 
 class RevisionForm(forms.Form):

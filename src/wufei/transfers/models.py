@@ -40,6 +40,9 @@ class Manifest(models.Model):
     delivered_at = models.DateTimeField(_("运抵时间"), null=True)
     confirm_due_on = models.DateField(_("确认期限"), null=True)  # None where the year isn't loaded
     confirmed_at = models.DateTimeField(_("确认时间"), null=True)
+    weighed_load = models.ForeignKey(
+        "WeighedLoad", models.PROTECT, null=True, related_name="manifests"
+    )  # None: weighed by itself
     created_at = models.DateTimeField(_("建立时间"))
     created_by = models.ForeignKey(settings.AUTH_USER_MODEL, models.PROTECT, db_index=False, related_name="+")
 
@@ -80,6 +83,31 @@ class Manifest(models.Model):
     @property
     def now_in(self) -> State:
         return State(self.state)
+
+
+class WeighedLoad(models.Model):
+    """One weighing 合并过磅 of many manifests on one vehicle; each line's share of it is what it received."""
+
+    client_id = models.UUIDField(unique=True, default=uuid.uuid4)
+    organisation = models.ForeignKey(Organisation, models.PROTECT, related_name="+")
+    received_g = models.BigIntegerField(_("过磅量（克）"))
+    declared_g = models.BigIntegerField(_("移出量合计（克）"))
+    shares = models.JSONField()  # [[the manifest's number, the line's position, grams], …]
+    mode = models.CharField(_("利用、处置方式"), max_length=8)
+    plate = models.CharField(_("车牌号"), max_length=20, blank=True, default="")
+    weighed_at = models.DateTimeField(_("过磅时间"))
+    weighed_by = models.ForeignKey(settings.AUTH_USER_MODEL, models.PROTECT, related_name="+")
+
+    class Meta:
+        constraints = (
+            models.CheckConstraint(
+                condition=Q(received_g__gt=0) & Q(declared_g__gt=0), name="transfers_load_is_positive"
+            ),
+        )
+        indexes = (models.Index(fields=("organisation", "-id"), name="transfers_load_of"),)
+
+    def __str__(self) -> str:
+        return f"load {self.pk}: {self.received_g} g"
 
 
 class TransferApproval(models.Model):

@@ -10,7 +10,7 @@ from datetime import date
 from typing import Any
 from uuid import UUID
 
-from django.db.models import Exists, OuterRef, Prefetch, Q, QuerySet, Sum
+from django.db.models import Count, Exists, OuterRef, Prefetch, Q, QuerySet, Sum
 
 from wufei.ledger.kinds import PlaceKind
 from wufei.ledger.models import Balance, Container, Lot, Stream
@@ -28,6 +28,7 @@ from wufei.transfers.models import (
     Revision,
     Signature,
     TransferApproval,
+    WeighedLoad,
 )
 from wufei.transfers.numbering import NumberMalformed, read_number
 from wufei.transfers.states import ENDED, Act, Party, State, acts_of
@@ -225,6 +226,40 @@ def on_vehicle(*, vehicle: Vehicle) -> int:
     )
     total = Manifest.objects.filter(Exists(carried)).aggregate(grams=Sum("declared_g"))
     return total["grams"] or 0
+
+
+def plate_of(*, manifests: Iterable[Manifest]) -> str:
+    """Return the plate of the vehicle that brought them all; "" where they came on several."""
+    legs = Leg.objects.filter(manifest__in=[each.pk for each in manifests]).order_by("manifest", "position")
+    last = {leg.manifest_id: str(leg.said.get("plate", "")) for leg in legs}
+    plates = set(last.values())
+    return plates.pop()[:20] if len(plates) == 1 else ""
+
+
+def to_weigh(*, organisation: Organisation, user: User, on: date) -> QuerySet[Manifest]:
+    """Return what has arrived at the organisation and is to be weighed, with all that a list shows."""
+    rows = manifests(organisation=organisation, user=user, on=on).filter(state=State.DELIVERED)
+    return listed(in_role(rows, organisation, Party.RECEIVER)).order_by("delivered_at", "pk")
+
+
+def loads_of(*, organisation: Organisation) -> QuerySet[WeighedLoad]:
+    """Return the weighings of many manifests that the organisation did, the latest first."""
+    rows = WeighedLoad.objects.filter(organisation=organisation).select_related("weighed_by")
+    return rows.annotate(count=Count("manifests")).order_by("-pk")
+
+
+def loads_saying(rows: QuerySet[WeighedLoad], text: str) -> QuerySet[WeighedLoad]:
+    """Return the weighings of a vehicle, of a manifest, of a generator."""
+    named = Manifest.objects.filter(
+        Q(number__icontains=text) | Q(generator__name__icontains=text), weighed_load=OuterRef("pk")
+    )
+    return rows.filter(Q(plate__icontains=text) | Exists(named))
+
+
+def load_lines(*, load: WeighedLoad) -> list[ManifestLine]:
+    """Return the lines that were weighed together, each with its manifest, in the order of the shares."""
+    rows = ManifestLine.objects.filter(manifest__weighed_load=load)
+    return list(rows.select_related("manifest__generator").order_by("manifest__number", "position"))
 
 
 def acts_for(*, manifest: Manifest, organisation: Organisation, user: User, on: date) -> tuple[Act, ...]:

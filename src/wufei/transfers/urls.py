@@ -2,7 +2,7 @@
 
 from django.urls import path
 
-from wufei.transfers.views import acting, approving, drafting, listing, showing
+from wufei.transfers.views import acting, approving, drafting, listing, showing, weighing
 
 app_name = "transfers"
 
@@ -14,6 +14,9 @@ urlpatterns = [
     path(f"{_OF}new/", drafting.draft, name="new-manifest"),
     path(f"{_OF}carrying/", listing.carrying, name="carrying"),
     path(f"{_OF}approvals/", approving.approvals, name="approvals"),
+    path(f"{_OF}weighing/", weighing.weigh, name="weighing"),
+    path(f"{_OF}loads/", weighing.loads, name="weighed-loads"),
+    path(f"{_OF}loads/<int:key>/", weighing.load, name="weighed-load"),
     path(_ONE, showing.manifest, name="manifest"),
     path(f"{_ONE}edit/", drafting.draft, name="edit-manifest"),
     path(f"{_ONE}revise/", showing.revise, name="revise-manifest"),

@@ -105,6 +105,7 @@ LINKS: Mapping[str, tuple[Link, ...]] = {
         Link("reserve_numbers", HERE),
         Link("list_manifests", HERE),
         Link("create_manifest", HERE),
+        Link("list_loads", HERE),
         Link("list_permits", HERE),
         Link("record_permit", HERE),
         Link("list_contracts", HERE),

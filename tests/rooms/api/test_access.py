@@ -219,6 +219,8 @@ ROWS = {
     f"POST {M}/discrepancies/{{discrepancy_id}}/settle": Row(
         "handle manifests", 404, body={"reason": "蒸发"}, in_path=(("discrepancy_id", 1),)
     ),
+    f"GET {O}/weighed-loads": Row("read manifests"),
+    f"GET {O}/weighed-loads/{{load_id}}": Row("read manifests", 404, in_path=(("load_id", 1),)),
     f"POST {O}/weighed-loads": Row(  # nobody has brought it yet: refused, to who may
         "sign manifests", 409, body={"manifests": [MANIFEST], "mass_g": 1, "mode": "R9"}
     ),

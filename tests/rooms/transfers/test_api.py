@@ -202,6 +202,17 @@ def test_a_load_of_many_manifests_is_weighed_once(world):
         told = api(world.taker).post(path, said)
     assert told.status_code == 200, told.content.decode()
     assert [row["received_g"] for row in told.json()["manifests"]] == [200_001, 200_000, 200_000]
+    assert [share["share_g"] for share in told.json()["shares"]] == [200_001, 200_000, 200_000]
+    listed = api(world.taker).get(path).json()
+    assert [(row["received_g"], row["count"]) for row in listed["loads"]] == [(600_001, 3)]
+    one = f"{path}/{listed['loads'][0]['id']}"
+    assert api(world.taker).get(one).json() == told.json()
+    other = f"/organisations/{world.generator.uscc}/weighed-loads"
+    assert api(world.officer).get(other).json() == {"total": 0, "loads": []}
+    assert api(world.officer).get(f"{other}/{listed['loads'][0]['id']}").status_code == 404
+    for wrong in (0, -1):
+        refused = api(world.taker).post(path, said | {"mass_g": wrong})
+        assert (refused.status_code, refused.json()["code"]) == (422, "mass_not_positive")
 
 
 def test_revision_and_discrepancy_over_the_api(world, monkeypatch):

@@ -22,8 +22,6 @@ from wufei.transfers.api.shapes import (
     AnswerIn,
     FieldOut,
     FieldsOut,
-    LoadIn,
-    LoadOut,
     ManifestActIn,
     ManifestEditIn,
     ManifestOut,
@@ -67,7 +65,7 @@ def refused(why: TransferRefused) -> Refused:
     return Refused(status, why.code.value, REFUSAL_TEXT[why.code], details)
 
 
-def _manifest(request: ApiRequest, organisation: Organisation, reference: str) -> Manifest:
+def manifest_at(request: ApiRequest, organisation: Organisation, reference: str) -> Manifest:
     today = timezone.localdate()
     try:
         return queries.manifest_of(
@@ -135,7 +133,7 @@ def create_manifest(request: ApiRequest, uscc: Uscc, body: NewManifestIn) -> Man
 )
 def get_manifest(request: ApiRequest, uscc: Uscc, reference: Reference) -> ManifestOut:
     organisation = organisation_of(request, uscc, Permission.VIEW_MANIFESTS)
-    return whole_of(request, organisation, _manifest(request, organisation, reference))
+    return whole_of(request, organisation, manifest_at(request, organisation, reference))
 
 
 @router.put(
@@ -146,7 +144,7 @@ def get_manifest(request: ApiRequest, uscc: Uscc, reference: Reference) -> Manif
 def edit_manifest(request: ApiRequest, uscc: Uscc, reference: Reference, body: ManifestEditIn) -> ManifestOut:
     """没有写进来的行就没有了。version 不是最新的，答复 409。"""
     organisation = organisation_of(request, uscc, Permission.HANDLE_MANIFESTS)
-    manifest = _manifest(request, organisation, reference)
+    manifest = manifest_at(request, organisation, reference)
     try:
         edited = services.edit_draft(
             manifest=manifest, organisation=organisation, version=body.version, by=request.auth,
@@ -165,7 +163,7 @@ def edit_manifest(request: ApiRequest, uscc: Uscc, reference: Reference, body: M
 def sign_manifest(request: ApiRequest, uscc: Uscc, reference: Reference, body: ManifestActIn) -> ManifestOut:
     """现在可以办理的，见联单的 acts。不能办理的答复 409，写明原因；一样也不会办。"""
     organisation = organisation_of(request, uscc, Permission.SIGN_MANIFESTS)
-    manifest = _manifest(request, organisation, reference)
+    manifest = manifest_at(request, organisation, reference)
     try:
         done = _do(manifest, organisation, body, request)
     except TransferRefused as why:
@@ -204,31 +202,6 @@ def _do(manifest: Manifest, organisation: Organisation, body: ManifestActIn, req
 
 
 @router.post(
-    "/organisations/{uscc}/weighed-loads", response=answers(LoadOut, writes=True),
-    summary="一车多单一次过磅：接受量按移出量分摊到克", **WRITE,
-)  # fmt: skip
-@written_once(200)
-def receive_load(request: ApiRequest, uscc: Uscc, body: LoadIn) -> LoadOut:
-    organisation = organisation_of(request, uscc, Permission.SIGN_MANIFESTS)
-    mass = body.mass()
-    if mass is None:
-        detail = ErrorDetail(
-            where="body", code="amount_missing", message="请给出数量：amount 加 unit，或 mass_g。"
-        )
-        raise Refused(422, "request_malformed", "请给出过磅的数量。", [detail])
-    rows = [_manifest(request, organisation, each) for each in dict.fromkeys(body.manifests)]
-    try:
-        done = services.receive_load(
-            manifests=rows, organisation=organisation, received=mass, mode=body.mode, said=body.said,
-            store_code=body.store, is_reweighed=body.is_reweighed, by=request.auth, now=timezone.now(),
-        )  # fmt: skip
-    except TransferRefused as why:
-        raise refused(why) from None
-    listed = queries.listed(Manifest.objects.filter(pk__in=[each.pk for each in done])).order_by("pk")
-    return LoadOut(manifests=[ManifestRow(**row_of(row)) for row in listed])
-
-
-@router.post(
     "/organisations/{uscc}/manifests/{reference}/revisions",
     response=answers(ManifestOut, status=201, writes=True), summary="提出更正", **WRITE,
 )  # fmt: skip
@@ -236,7 +209,7 @@ def receive_load(request: ApiRequest, uscc: Uscc, body: LoadIn) -> LoadOut:
 def propose_revision(request: ApiRequest, uscc: Uscc, reference: Reference, body: RevisionIn) -> ManifestOut:
     """签署之后，内容只能以更正修改；对方同意后才生效，前后各版都保留。更正数量的，双方台账随之冲正重记。"""
     organisation = organisation_of(request, uscc, Permission.HANDLE_MANIFESTS)
-    manifest = _manifest(request, organisation, reference)
+    manifest = manifest_at(request, organisation, reference)
     changes = [
         Change(part=each.part, field=each.field, position=each.position, to=each.to) for each in body.changes
     ]
@@ -262,7 +235,7 @@ def answer_revision(
     request: ApiRequest, uscc: Uscc, reference: Reference, revision_id: NumberInPath, body: AnswerIn
 ) -> ManifestOut:
     organisation = organisation_of(request, uscc, Permission.HANDLE_MANIFESTS)
-    manifest = _manifest(request, organisation, reference)
+    manifest = manifest_at(request, organisation, reference)
     revision = Revision.objects.filter(manifest=manifest, pk=revision_id).first()
     if revision is None:
         raise Refused(404, "revision_unknown", "这份联单没有这项更正；请核对。")
@@ -288,7 +261,7 @@ def settle_discrepancy(
     request: ApiRequest, uscc: Uscc, reference: Reference, discrepancy_id: NumberInPath, body: ReasonIn
 ) -> ManifestOut:
     organisation = organisation_of(request, uscc, Permission.HANDLE_MANIFESTS)
-    manifest = _manifest(request, organisation, reference)
+    manifest = manifest_at(request, organisation, reference)
     discrepancy = Discrepancy.objects.filter(manifest=manifest, pk=discrepancy_id).first()
     if discrepancy is None:
         raise Refused(404, "discrepancy_unknown", "这份联单没有这项差异；请核对。")

@@ -28,7 +28,7 @@ from wufei.registry.models import Organisation
 from wufei.terms.mass import Mass
 from wufei.transfers import queries
 from wufei.transfers.fields import Part
-from wufei.transfers.models import Discrepancy, Leg, Manifest, ManifestLine, Revision
+from wufei.transfers.models import Discrepancy, Leg, Manifest, ManifestLine, Revision, WeighedLoad
 from wufei.transfers.services import LegSaid, LineReceived, LineSaid
 from wufei.transfers.states import LABELS, Act, Party, State
 from wufei.transfers.wording import FLAG_TEXT
@@ -138,6 +138,7 @@ class ReasonIn(Asked):
 
 
 class LoadIn(Amount):
+    client_id: UUID | None = Field(None, description="由客户端生成；同一编号只过磅一次")
     manifests: Annotated[list[Code], Field(min_length=1, max_length=MOST_LOADS)]
     mode: Annotated[str, StringConstraints(min_length=1, max_length=8)]
     said: Said = Field(default_factory=dict)
@@ -274,8 +275,30 @@ class FieldsOut(Answered):
     fields: list[FieldOut]
 
 
-class LoadOut(Answered):
-    manifests: list[ManifestRow]
+class LoadRow(Answered):
+    id: int
+    received_g: int
+    declared_g: int
+    mode: str
+    plate: str
+    weighed_at: Instant
+    count: int = Field(description="合并过磅的联单数")
+
+
+class ShareOut(Answered):
+    number: str
+    position: int
+    share_g: int = Field(description="分摊到这一行的；其后可能更正过，见联单")
+
+
+class LoadOut(LoadRow):
+    shares: list[ShareOut]
+    manifests: list[ManifestRow] = Field(description="各行的 received_g 是分摊所得，其后更正过的是更正后的")
+
+
+class Loads(Answered):
+    total: int
+    loads: list[LoadRow]
 
 
 def _party(row: Organisation) -> PartyOut:
@@ -309,6 +332,20 @@ def row_of(
             for leg in (row.legs.all() if legs is None else legs)
         ],
     }  # fmt: skip
+
+
+def load_row(load: WeighedLoad, count: int) -> dict[str, Any]:
+    return {
+        "id": load.pk, "received_g": load.received_g, "declared_g": load.declared_g, "mode": load.mode,
+        "plate": load.plate, "weighed_at": load.weighed_at, "count": count,
+    }  # fmt: skip
+
+
+def load_out(load: WeighedLoad) -> LoadOut:
+    rows = queries.listed(Manifest.objects.filter(weighed_load=load)).order_by("number")
+    found = [ManifestRow(**row_of(row)) for row in rows]
+    shares = [ShareOut(number=number, position=at, share_g=grams) for number, at, grams in load.shares]
+    return LoadOut(**load_row(load, len(found)), shares=shares, manifests=found)
 
 
 def _revision(row: Revision) -> RevisionOut:

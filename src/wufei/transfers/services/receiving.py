@@ -43,7 +43,6 @@ from wufei.transfers.services.signing import (
     sign,
     turn,
 )
-from wufei.transfers.shares import shares
 from wufei.transfers.states import Act, Party
 from wufei.transfers.tolerance import Tolerance, is_beyond, is_implausible, tolerance_on
 
@@ -350,48 +349,6 @@ def _record_lineage(held: Held, came: Sequence[ManifestLine], number: str) -> No
         if line.receipt_lot is not None
     ]
     ledger.record_lineage(document=number, became=became, by=held.by, now=held.now)
-
-
-# --- many small loads under one weighing
-
-
-@transaction.atomic
-def receive_load(
-    *,
-    manifests: Sequence[Manifest],
-    organisation: Organisation,
-    received: Mass,
-    mode: str,
-    said: Mapping[str, str],
-    store_code: str = "",
-    is_reweighed: bool = False,
-    by: User,
-    now: datetime,
-) -> list[Manifest]:
-    """
-    Accept the manifests of one vehicle under one weighing: each line has its share of it, to the gram.
-
-    :raises TransferRefused, NotPermitted:
-    """
-    keys = [each.pk for each in manifests]
-    locked = Manifest.objects.select_for_update(of=("self",)).select_related("generator").order_by("pk")
-    lock_ledgers({*(each.generator for each in locked.filter(pk__in=keys)), organisation})
-    lines = list(ManifestLine.objects.filter(manifest__in=keys).order_by("manifest__number", "position"))
-    if not lines:
-        raise refused(Code.LINES_MISSING)
-    parts = shares(received.grams, [line.declared_g for line in lines])
-    by_manifest: dict[int, list[LineReceived]] = {}
-    for line, grams in zip(lines, parts, strict=True):
-        by_manifest.setdefault(line.manifest_id, []).append(
-            LineReceived(position=line.position, received=Mass(grams), mode=mode)
-        )
-    return [
-        receive(
-            manifest=each, organisation=organisation, act=Act.ACCEPT, lines=by_manifest.get(each.pk, []),
-            said=said, store_code=store_code, is_reweighed=is_reweighed, by=by, now=now,
-        )
-        for each in sorted(manifests, key=lambda one: one.pk)
-    ]  # fmt: skip
 
 
 # --- what goes back

@@ -49,6 +49,7 @@ def manifests(request: HttpRequest, uscc: str) -> HttpResponse:
         listing=shown,
         rows=[(row, wastes(row), _is_late(row, at)) for row in shown.page],
         late=late.count(),
+        receives=Manifest.objects.filter(receiver=at.organisation).exists(),
         tasks=queries.open_discrepancies(organisation=at.organisation)[:20],
     )
     return render(request, "transfers/manifests.html", context)
