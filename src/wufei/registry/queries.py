@@ -8,7 +8,7 @@ from typing import Any, NamedTuple
 
 import psycopg
 from django.db import DEFAULT_DB_ALIAS, connection, connections
-from django.db.models import Prefetch, Q, QuerySet
+from django.db.models import Exists, OuterRef, Prefetch, Q, QuerySet
 from django.utils import timezone
 from django_otp.plugins.otp_static.models import StaticToken
 from django_otp.plugins.otp_totp.models import TOTPDevice
@@ -462,6 +462,29 @@ def read_permit(row: OperatingPermit) -> Permit:
         key=row.pk, number=row.number, valid_from=row.valid_from, valid_through=row.valid_through,
         revoked_on=row.revoked_on, is_verified=row.verified_at is not None, groups=groups,
     )  # fmt: skip
+
+
+RENEW_WITHIN = timedelta(
+    days=60
+)  # a renewal is asked for 30 working days before the end, and takes time to write
+
+
+def lapsing_permits(*, organisations: QuerySet[Any], on: date) -> QuerySet[OperatingPermit]:
+    """Return the permits of these organisations that end soon, or just ended, and have no successor of their kind."""
+    later = OperatingPermit.objects.filter(
+        organisation=OuterRef("organisation"), kind=OuterRef("kind"), revoked_on=None,
+        valid_through__gt=OuterRef("valid_through"),
+    )  # fmt: skip
+    soon = (on - RENEW_WITHIN, on + RENEW_WITHIN)
+    return OperatingPermit.objects.filter(
+        ~Exists(later), organisation__in=organisations, revoked_on=None, valid_through__range=soon
+    )
+
+
+def organisations_where(*, user: User, permission: Permission) -> QuerySet[Any]:
+    """Return the keys of the organisations in which one of the user's own roles grants the permission."""
+    roles = [role.value for role, relation in granting(permission) if relation is Relation.OWN]
+    return RoleAssignment.objects.filter(user=user, role__in=roles).values("organisation_id")
 
 
 WASTE_PERMITS = (PermitKind.COMPREHENSIVE, PermitKind.COLLECTION)

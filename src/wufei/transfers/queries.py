@@ -6,11 +6,11 @@ own organisation alone. Whoever asks, asks as an organisation: the one whose pag
 """
 
 from collections.abc import Iterable
-from datetime import date
+from datetime import date, timedelta
 from typing import Any
 from uuid import UUID
 
-from django.db.models import Count, Exists, OuterRef, Prefetch, Q, QuerySet, Sum
+from django.db.models import Count, Exists, F, OuterRef, Prefetch, Q, QuerySet, Sum
 
 from wufei.ledger.kinds import PlaceKind
 from wufei.ledger.models import Balance, Container, Lot, Stream
@@ -188,6 +188,49 @@ def approvals_of(*, organisation: Organisation) -> QuerySet[TransferApproval]:
     """Return the approvals and filings of what the organisation moves out of its province."""
     rows = TransferApproval.objects.filter(generator=organisation)
     return rows.select_related("receiver").order_by("-valid_through", "-pk")
+
+
+# --- what waits for somebody
+
+
+def to_settle(*, organisations: QuerySet[Any]) -> QuerySet[Discrepancy]:
+    """Return the differences that these organisations, as generators, have yet to explain."""
+    return Discrepancy.objects.filter(settled_at=None, manifest__generator__in=organisations)
+
+
+def to_confirm(*, organisations: QuerySet[Any]) -> QuerySet[Manifest]:
+    """Return what has arrived at these organisations and is to be confirmed within five working days (第十八条)."""
+    return Manifest.objects.filter(state=State.DELIVERED, receiver__in=organisations)
+
+
+def to_take_back(*, organisations: QuerySet[Any]) -> QuerySet[Manifest]:
+    """Return what was not taken from these organisations, and is theirs to take back into store."""
+    states = (State.REFUSED, State.PARTLY_ACCEPTED)
+    return Manifest.objects.filter(state__in=states, generator__in=organisations)
+
+
+def to_answer(*, organisations: QuerySet[Any]) -> QuerySet[Revision]:
+    """Return the revisions that wait for these organisations: the receiver for the generator's, who else's for that."""
+    own = Q(proposed_for=F("manifest__generator"))
+    waiting = (own & Q(manifest__receiver__in=organisations)) | (
+        ~own & Q(manifest__generator__in=organisations)
+    )
+    return Revision.objects.filter(waiting, state=Revision.State.PROPOSED)
+
+
+APPROVAL_ENDS_WITHIN = timedelta(days=30)
+
+
+def lapsing_approvals(*, organisations: QuerySet[Any], on: date) -> QuerySet[TransferApproval]:
+    """Return the approvals of which something is left, and that end soon; one that has a successor is left out."""
+    later = TransferApproval.objects.filter(
+        generator=OuterRef("generator"), receiver=OuterRef("receiver"), waste_code=OuterRef("waste_code"),
+        valid_through__gt=OuterRef("valid_through"),
+    )  # fmt: skip
+    return TransferApproval.objects.filter(
+        ~Exists(later), generator__in=organisations, used_g__lt=F("approved_g"),
+        valid_through__range=(on, on + APPROVAL_ENDS_WITHIN),
+    )  # fmt: skip
 
 
 # --- who is what on it

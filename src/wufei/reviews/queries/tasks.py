@@ -17,7 +17,9 @@ from django.db.models import Exists, F, Func, IntegerField, Model, OuterRef, Q, 
 
 from wufei.policies import queries as policy_queries
 from wufei.policies.edition import Edition
-from wufei.registry.models import OrganisationKind, User
+from wufei.registry.access import Permission
+from wufei.registry.models import Organisation, OrganisationKind, User
+from wufei.registry.queries import lapsing_permits, organisations_where
 from wufei.reviews import stages
 from wufei.reviews.models import (
     Act,
@@ -35,6 +37,8 @@ from wufei.reviews.models import (
 from wufei.reviews.queries.applications_seen import Held, held_roles
 from wufei.reviews.stages import Action
 from wufei.storage import queries as storage_queries
+from wufei.transfers import queries as manifest_queries
+from wufei.transfers.models import Revision
 
 SHOWN = 50  # of each kind
 
@@ -50,6 +54,12 @@ class TaskKind(StrEnum):
     NOTICE = "NOTICE"  # 公示期满，待办结
     CHANGE = "CHANGE"  # 称号变更待审核
     CORRECTIVE_ACTION = "CORRECTIVE_ACTION"  # 贮存设施检查发现的问题，待整改
+    CONFIRM = "CONFIRM"  # 联单待确认
+    TAKE_BACK = "TAKE_BACK"  # 退回的废物待收回
+    REVISION = "REVISION"  # 联单更正待答复
+    DIFFERENCE = "DIFFERENCE"  # 接收差异待处理
+    PERMIT = "PERMIT"  # 许可证将到期
+    APPROVAL = "APPROVAL"  # 跨省批准将到期
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -196,7 +206,23 @@ def _sets(
         withdrawn_at=None,
         application__outcome="",
     )
-    return found
+    return found | _of_manifests(user, on)
+
+
+def _of_manifests(user: User, on: date) -> dict[TaskKind, QuerySet[Any]]:
+    """Return what waits on manifests, and which permits end, in the organisations where the person may act on it."""
+    signing, handling, keeping = (
+        organisations_where(user=user, permission=each)
+        for each in (Permission.SIGN_MANIFESTS, Permission.HANDLE_MANIFESTS, Permission.KEEP_PERMITS)
+    )
+    return {
+        TaskKind.CONFIRM: manifest_queries.to_confirm(organisations=signing),
+        TaskKind.TAKE_BACK: manifest_queries.to_take_back(organisations=handling),
+        TaskKind.REVISION: manifest_queries.to_answer(organisations=handling),
+        TaskKind.DIFFERENCE: manifest_queries.to_settle(organisations=handling),
+        TaskKind.PERMIT: lapsing_permits(organisations=keeping, on=on),
+        TaskKind.APPROVAL: manifest_queries.lapsing_approvals(organisations=handling, on=on),
+    }
 
 
 @dataclass(frozen=True, slots=True)
@@ -335,6 +361,12 @@ _ORDER: Mapping[TaskKind, tuple[str, tuple[str, ...]]] = {
     TaskKind.NOTICE: ("ends_on", ("round",)),
     TaskKind.CHANGE: ("due_on", ("title__organisation",)),
     TaskKind.CORRECTIVE_ACTION: ("due_on", ("organisation", "line__inspection__store")),
+    TaskKind.CONFIRM: ("confirm_due_on", ("generator", "receiver")),
+    TaskKind.TAKE_BACK: ("", ("generator", "receiver")),
+    TaskKind.REVISION: ("", ("manifest__generator", "manifest__receiver", "proposed_for")),
+    TaskKind.DIFFERENCE: ("", ("manifest__generator", "line")),
+    TaskKind.PERMIT: ("valid_through", ("organisation",)),
+    TaskKind.APPROVAL: ("valid_through", ("generator", "receiver")),
 }
 
 
@@ -383,3 +415,30 @@ _READ: Mapping[TaskKind, Any] = {
         on,
     ),
 }
+    TaskKind.CONFIRM: lambda r, on, _: _task(
+        TaskKind.CONFIRM, (r.receiver.uscc, r.number), r.number, r.generator.name, r.confirm_due_on, on
+    ),
+    TaskKind.TAKE_BACK: lambda r, on, _: _task(
+        TaskKind.TAKE_BACK, (r.generator.uscc, r.number), r.number, r.receiver.name, None, on
+    ),
+    TaskKind.REVISION: lambda r, on, _: _task(
+        TaskKind.REVISION, (_answering(r).uscc, r.manifest.number), r.manifest.number, r.proposed_for.name, None, on
+    ),
+    TaskKind.DIFFERENCE: lambda r, on, _: _task(
+        TaskKind.DIFFERENCE, (r.manifest.generator.uscc, r.manifest.number), r.manifest.number, r.line.waste_name,
+        None, on,
+    ),
+    TaskKind.PERMIT: lambda r, on, _: _task(
+        TaskKind.PERMIT, (r.organisation.uscc,), r.number, r.organisation.name, r.valid_through, on
+    ),
+    TaskKind.APPROVAL: lambda r, on, _: _task(
+        TaskKind.APPROVAL, (r.generator.uscc,), r.number, r.receiver.name, r.valid_through, on
+    ),
+}  # fmt: skip
+
+
+def _answering(row: Revision) -> Organisation:
+    """Return who is to answer: the receiver what the generator proposed, the generator what anybody else did."""
+    manifest = row.manifest
+    assert manifest.receiver is not None, "it was issued"
+    return manifest.receiver if row.proposed_for_id == manifest.generator_id else manifest.generator

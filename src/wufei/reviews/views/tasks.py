@@ -23,6 +23,12 @@ HEADINGS: Mapping[TaskKind, object] = {
     TaskKind.NOTICE: _("公示期满，待办结"),
     TaskKind.CHANGE: _("称号变更，待审核"),
     TaskKind.CORRECTIVE_ACTION: _("贮存设施检查，待整改"),
+    TaskKind.CONFIRM: _("运抵的联单，待确认"),
+    TaskKind.TAKE_BACK: _("退回的废物，待收回"),
+    TaskKind.REVISION: _("联单更正，待答复"),
+    TaskKind.DIFFERENCE: _("接收差异，待处理"),
+    TaskKind.PERMIT: _("许可证到期，待换证"),
+    TaskKind.APPROVAL: _("跨省转移批准到期"),
 }
 # Where each is done.
 ROUTES: Mapping[TaskKind, str] = {
@@ -35,6 +41,12 @@ ROUTES: Mapping[TaskKind, str] = {
     TaskKind.OBJECTION: "reviews:objection",
     TaskKind.NOTICE: "reviews:notice",
     TaskKind.CORRECTIVE_ACTION: "storage:corrective-action",
+    TaskKind.CONFIRM: "transfers:manifest",
+    TaskKind.TAKE_BACK: "transfers:manifest",
+    TaskKind.REVISION: "transfers:manifest",
+    TaskKind.DIFFERENCE: "transfers:manifest",
+    TaskKind.PERMIT: "registry:permits",
+    TaskKind.APPROVAL: "transfers:approvals",
 }
 
 
