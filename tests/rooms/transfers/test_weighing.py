@@ -145,12 +145,17 @@ def test_a_vehicle_is_weighed_once_from_the_list_to_the_shares(world):
     shown = seen.content.decode()
     assert (seen.status_code, "0.009667" in shown, "0.019334" in shown) == (200, True, True)
     assert received(rows) == [None, None]  # looked at, not signed
-    done = taker.post(to, said | {"sign": "1"})
+    assert 'name="seen" value="29001"' in shown
+    unseen = taker.post(to, said | {"sign": "1", "seen": "30000"})  # the weight was changed after the look
+    assert (unseen.status_code, received(rows)) == (200, [None, None])
+    done = taker.post(to, said | {"sign": "1", "seen": "29001"})
     assert done.status_code == 302, done.content.decode()
     assert received(rows) == [9_667, 19_334]
     one = taker.get(done.url).content.decode()
     assert all(text in one for text in ("0.029001 吨", "0.009667", rows[0].number, "綦江齿轮"))
-    assert taker.post(to, said | {"sign": "1"}).status_code == 200  # nothing of it waits any more
+    assert (
+        taker.post(to, said | {"sign": "1", "seen": "29001"}).status_code == 200
+    )  # nothing of it waits any more
     assert WeighedLoad.objects.count() == 1
     listed = taker.get(at("weighed-loads", world.receiver) + "?q=渝A1").content.decode()
     assert "0.029001" in listed
@@ -170,7 +175,9 @@ def test_a_weight_that_cant_be_is_refused_on_the_page(world, tonnes):
 
 def test_a_slip_of_the_unit_is_said_and_nothing_is_done(world):
     rows = small(world, "10", "20")
-    response = client(world.taker).post(at("weighing", world.receiver), form(rows, tonnes="29", sign="1"))
+    response = client(world.taker).post(
+        at("weighing", world.receiver), form(rows, tonnes="29", sign="1", seen="29000000")
+    )
     assert (response.status_code, "复磅" in response.content.decode()) == (422, True)
     assert received(rows) == [None, None]
 

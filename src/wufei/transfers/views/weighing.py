@@ -43,7 +43,9 @@ def weigh(request: HttpRequest, uscc: str) -> HttpResponse:
     shares: list[tuple[Manifest, ManifestLine, int]] = []
     if posted is not None and form.is_valid():
         shares = _shares(chosen, form.mass())
-        if "sign" in posted:
+        if "sign" in posted and posted.get("seen") == str(
+            form.mass().grams
+        ):  # else another weight was looked at
             try:
                 load = _receive(at, chosen, form)
             except TransferRefused as refused:
@@ -52,7 +54,8 @@ def weigh(request: HttpRequest, uscc: str) -> HttpResponse:
                 return redirect("transfers:weighed-load", at.uscc, load.pk)
     context = at.context(
         chosen=[(row, wastes(row), _plate(row)) for row in chosen], form=form, shares=shares,
-        declared_g=sum(row.declared_g for row in chosen), several=len({_plate(row) for row in chosen}) > 1,
+        declared_g=sum(row.declared_g for row in chosen),
+        received_g=sum(grams for _row, _line, grams in shares), several=len({_plate(row) for row in chosen}) > 1,
     )  # fmt: skip
     return render(request, "transfers/weigh_load.html", context, status=422 if form.errors else 200)
 
