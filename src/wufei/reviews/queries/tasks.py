@@ -414,7 +414,6 @@ _READ: Mapping[TaskKind, Any] = {
         r.due_on,
         on,
     ),
-}
     TaskKind.CONFIRM: lambda r, on, _: _task(
         TaskKind.CONFIRM, (r.receiver.uscc, r.number), r.number, r.generator.name, r.confirm_due_on, on
     ),
