@@ -40,6 +40,7 @@ COMMANDS = {
     "gateway": "wufei.shopfloor.cli.gateway:gateway",
     "scale": "wufei.shopfloor.cli.scales:scale",
     "serve": "wufei.web.serving:serve",
+    "worker": "wufei.web.serving:worker",
     "demo": "wufei.demo.cli:demo",
 }
 # These look nothing up in the store, so they need neither Django nor a database.

@@ -1,8 +1,10 @@
 """`wufei serve`: the site and the worker of the long jobs, until they are stopped."""
 
 import errno
+import hashlib
 import json
 import os
+import secrets
 import signal
 import socket
 import subprocess
@@ -13,6 +15,7 @@ from collections.abc import Callable
 import click
 
 READY_SECONDS = 60
+AWAY_SECONDS = 1
 OTHER_PORT = "换一个端口，如 --port 8765（make demo 写 make demo PORT=8765）。"
 WHY_NOT = {
     errno.EADDRINUSE: f"端口已被别的程序占用。请停掉那个程序，或{OTHER_PORT}",
@@ -28,6 +31,34 @@ WHY_NOT = {
 def serve(port: int, host: str, workers: int, as_json: bool) -> None:
     """启动网站（gunicorn）和后台作业进程；Ctrl-C 停止。"""
     run(port=port, host=host, workers=workers, on_ready=lambda address: _tell(address, as_json))
+
+
+@click.command()
+@click.option("--json", "as_json", is_flag=True, help="每件事输出一行 JSON。")
+def worker(as_json: bool) -> None:
+    """运行后台作业（导入、批量办理、发邮件），直到停止；数据库不可用时等它回来。wufei serve 自带一个。"""
+    from django.db import InterfaceError, OperationalError, connection  # app ready
+    from django_tasks_db.management.commands.db_worker import Worker
+
+    running = Worker(
+        queue_names=["default"], interval=0.5, batch=False, backend_name="default", startup_delay=False,
+        max_tasks=None, worker_id=secrets.token_hex(16), excluded_queue_names=[],
+    )  # fmt: skip
+    running.configure_signals()
+    _say(as_json, "ready", "后台作业已启动（Ctrl-C 停止）。")
+    while running.running:
+        try:
+            running.run()
+        except (OperationalError, InterfaceError) as away:
+            connection.close()
+            reason = str(away).partition("\n")[0]
+            _say(as_json, "database_away", f"数据库不可用，稍后再试：{reason}", reason=reason)
+            time.sleep(AWAY_SECONDS)
+
+
+def _say(as_json: bool, event: str, words: str, **more: str) -> None:
+    said = json.dumps({"event": event, **more}, ensure_ascii=False) if as_json else words
+    click.echo(said, err=not as_json)  # beside a site, whose output may be one line of JSON
 
 
 def _tell(address: str, as_json: bool) -> None:
@@ -57,23 +88,26 @@ def refuse_taken_port(*, port: int, host: str) -> None:
 
 def run(*, port: int, host: str, workers: int, on_ready: Callable[[str], None]) -> None:
     """Serve until stopped; `on_ready` is called with the address once the site answers."""
-    from django.core.management import call_command  # app ready
-
     refuse_taken_port(port=port, host=host)
-    call_command("collectstatic", verbosity=0, interactive=False)
+    _collect_static()
     web = [
         sys.executable, "-m", "gunicorn", "wufei.web.wsgi:application", "--bind", f"{host}:{port}",
         "--workers", str(workers), "--threads", "4", "--log-level", "warning", "--timeout", "120",
+        # Loaded once, before the port is open, and forked: who connects is answered at once.
+        "--preload",
         # More than our largest upload takes; nothing is read that is larger than the rooms allow.
         "--worker-tmp-dir", "/dev/shm" if os.path.isdir("/dev/shm") else "/tmp",  # noqa: S108
     ]  # fmt: skip
-    jobs = [sys.executable, "-m", "django", "db_worker", "--interval", "0.5"]
-    environment = os.environ | {"DJANGO_SETTINGS_MODULE": "wufei.web.settings"}
-    running = [subprocess.Popen(web, env=environment), subprocess.Popen(jobs, env=environment)]
+    jobs = [sys.executable, "-m", "wufei.web.cli", "worker"]
+    environment = {"DJANGO_SETTINGS_MODULE": "wufei.web.settings"} | os.environ
+    running = [subprocess.Popen(web, env=environment)]
     # Whoever stops us with SIGTERM, as a service manager does, stops both of them too.
     signal.signal(signal.SIGTERM, signal.default_int_handler)
     try:
-        if _is_ready(running[0], port=port, host=host):
+        is_ready = _is_ready(running[0], port=port, host=host)
+        # After the site, which people wait for: starting both at once takes both longer.
+        running.append(subprocess.Popen(jobs, env=environment))
+        if is_ready:
             on_ready(f"http://{host}:{port}/")
         running[0].wait()
     except KeyboardInterrupt:
@@ -84,6 +118,24 @@ def run(*, port: int, host: str, workers: int, on_ready: Callable[[str], None]) 
         for process in running:
             process.wait(timeout=30)
     sys.exit(0 if running[0].returncode in (0, -signal.SIGTERM, -signal.SIGINT) else 1)
+
+
+def _collect_static() -> None:
+    """Collect scripts, styles and pictures where any changed since; else a start would wait for it each time."""
+    from django.conf import settings  # app ready
+    from django.contrib.staticfiles.finders import get_finders
+    from django.core.management import call_command
+
+    made = hashlib.sha256()
+    for finder in get_finders():
+        for name, storage in finder.list([]):
+            found = os.stat(storage.path(name))
+            made.update(f"{name} {found.st_mtime_ns} {found.st_size}\n".encode())
+    kept, said = settings.DATA / "static-collected", made.hexdigest()
+    if kept.exists() and kept.read_text() == said and any(settings.STATIC_ROOT.iterdir()):
+        return
+    call_command("collectstatic", verbosity=0, interactive=False)
+    kept.write_text(said)
 
 
 def _is_ready(site: subprocess.Popen[bytes], *, port: int, host: str) -> bool:

@@ -8,6 +8,13 @@ from django.core.wsgi import get_wsgi_application
 
 application = get_wsgi_application()
 
+from django.db import connections  # noqa: E402
+from django.urls import get_resolver  # noqa: E402
+
 from wufei.ledger.queries import refuse_unsafe_store  # noqa: E402
 
 refuse_unsafe_store()
+# Load all pages now: whoever asks first would wait for it, in each process again.
+_ = get_resolver().url_patterns
+# Processes that are forked from here open connections of their own.
+connections.close_all()
