@@ -511,6 +511,8 @@ ACTION_LABELS = {
     "ledger.correct": _("冲正并重记（联单更正）"),
     "ledger.close_month": _("结账"),
     "ledger.verify": _("校验台账"),
+    "store.back_up": _("备份"),
+    "store.restore": _("恢复备份"),
     "ledger.declare_store": _("登记贮存设施"),
     "ledger.declare_stream": _("登记废物"),
     "capture.stage_upload": _("上传工作簿"),

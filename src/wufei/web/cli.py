@@ -39,12 +39,16 @@ COMMANDS = {
     "draw": "wufei.reviews.cli:draw_command",
     "gateway": "wufei.shopfloor.cli.gateway:gateway",
     "scale": "wufei.shopfloor.cli.scales:scale",
+    "backup": "wufei.web.backing_up:backup",
+    "restore": "wufei.web.restoring:restore",
     "serve": "wufei.web.serving:serve",
     "worker": "wufei.web.serving:worker",
     "demo": "wufei.demo.cli:demo",
 }
 # These look nothing up in the store, so they need neither Django nor a database.
 STORELESS = {"catalogue", "workdays", "template"}
+# It brings the store to the version of the backup first.
+MIGRATES_ITSELF = {"restore"}
 
 
 class Rooms(click.Group):
@@ -56,7 +60,7 @@ class Rooms(click.Group):
             return None
         _choose_data(ctx.params)
         if cmd_name not in STORELESS:
-            _open_store()
+            _open_store(migrate=cmd_name not in MIGRATES_ITSELF)
         module, name = COMMANDS[cmd_name].split(":")
         command = getattr(importlib.import_module(module), name)
         assert isinstance(command, click.Command), f"{COMMANDS[cmd_name]} is a command"
@@ -70,7 +74,7 @@ def _choose_data(said: dict[str, Any]) -> None:
         os.environ["WUFEI_EDITIONS"] = os.pathsep.join(str(Path(p).resolve()) for p in said["editions"])
 
 
-def _open_store() -> None:
+def _open_store(*, migrate: bool) -> None:
     """Start Django on the chosen data; refuse a store that could lose what it acknowledges."""
     os.environ.setdefault("DJANGO_SETTINGS_MODULE", "wufei.web.settings")
     if os.environ.get("WUFEI_STORE_IS_OPEN"):  # in the tests, which bring their own
@@ -85,7 +89,8 @@ def _open_store() -> None:
         refuse_unsafe_store()
     except UnsafeStore as unsafe:
         raise click.ClickException(str(unsafe)) from unsafe
-    migrate_if_needed()
+    if migrate:
+        migrate_if_needed()
 
 
 @click.group(cls=Rooms, context_settings={"help_option_names": ["-h", "--help"]})

@@ -17,20 +17,22 @@ LOCK = 0x77756665  # "wufe": the advisory lock of a migration on PostgreSQL
 
 def migrate_if_needed() -> None:
     """Apply what is missing; look first, for that is cheap."""
-    if not _is_behind():
+    if not is_behind():
         return
-    with _alone():
-        if _is_behind():
+    with alone():
+        if is_behind():
             call_command("migrate", verbosity=0, interactive=False)
 
 
-def _is_behind() -> bool:
+def is_behind() -> bool:
+    """Are there migrations that the store has not seen?"""
     executor = MigrationExecutor(connection)
     return bool(executor.migration_plan(executor.loader.graph.leaf_nodes()))
 
 
 @contextmanager
-def _alone() -> "Iterator[None]":
+def alone() -> "Iterator[None]":
+    """Let one process at a time change the schema, or fill the empty store."""
     if connection.vendor == "postgresql":
         with connection.cursor() as cursor:
             cursor.execute("SELECT pg_advisory_lock(%s)", [LOCK])
