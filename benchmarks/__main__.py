@@ -1,7 +1,7 @@
 """
 Measure, and write down what came out.
 
-    python -m benchmarks [import|single|promises|pages|reviews|lineage ...] [--rows N] [--database sqlite|postgresql]
+    python -m benchmarks [import|single|promises|pages|reviews|lineage|backup ...] [--rows N] [--database sqlite|postgresql]
 """
 
 import argparse
@@ -14,7 +14,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-from benchmarks import importing, lineage, pages, promises, report, reviews, single, stores
+from benchmarks import backup, importing, lineage, pages, promises, report, reviews, single, stores
 
 RESULTS = Path(__file__).with_name("last.json")
 
@@ -25,7 +25,7 @@ def main() -> None:
         "what",
         nargs="*",
         default=["import", "single"],
-        help="import, single, promises, pages, reviews, lineage",
+        help="import, single, promises, pages, reviews, lineage, backup",
     )
     parser.add_argument("--rows", type=int, default=100_000)
     parser.add_argument("--repetitions", type=int, default=5, help="of an import")
@@ -33,6 +33,7 @@ def main() -> None:
     parser.add_argument("--seeds", type=int, default=20)
     parser.add_argument("--steps", type=int, default=10_000)
     parser.add_argument("--lots", type=int, default=1_000_000, help="of a lineage, with five movements each")
+    parser.add_argument("--movements", type=int, default=1_000_000, help="of a backup")
     parser.add_argument("--database", choices=stores.DATABASES, action="append")
     given = parser.parse_args()
     results = json.loads(RESULTS.read_text()) if RESULTS.exists() else {}
@@ -91,9 +92,13 @@ def _lineage(database: str, given: argparse.Namespace) -> list[dict[str, Any]]:
         return stores.in_processes(environment, lineage.measure, [(given.lots, 5 * given.lots)])
 
 
+def _backup(database: str, given: argparse.Namespace) -> list[dict[str, Any]]:
+    return [backup.measure(database, given.movements)]
+
+
 MEASURES = {
     "import": _import, "single": _single, "promises": _promises, "pages": _pages, "reviews": _reviews,
-    "lineage": _lineage,
+    "lineage": _lineage, "backup": _backup,
 }  # fmt: skip
 
 

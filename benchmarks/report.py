@@ -90,7 +90,11 @@ def write(results: dict[str, Any]) -> None:
     if "promises" in results:
         page += PROMISES + _table(
             "| database | promise | what came out |",
-            [_promise_row(database, row) for database, row in _rows(results, "promises")],
+            [
+                _promise_row(database, row)
+                for what in ("promises", "backup")
+                for database, row in _rows(results, what)
+            ],
         )
     if "pages" in results:
         page += PAGES + pages.table([row for _, row in _rows(results, "pages")])

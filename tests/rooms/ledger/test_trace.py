@@ -53,6 +53,16 @@ def plant(ledger):
     return ledger
 
 
+def test_a_way_is_cut_only_where_there_is_more(plant, monkeypatch):
+    from wufei.ledger.queries import lineage
+
+    lot = Lot.objects.get(code="M")
+    for most, lots, is_cut in ((4, 3, False), (3, 3, False), (2, 2, True)):
+        monkeypatch.setattr(lineage, "MOST_LOTS", most)
+        found = queries.trace(lot=lot, seen_by=operator(), on=ON)
+        assert (len(found.nodes), found.is_cut) == (lots, is_cut), most
+
+
 @pytest.fixture
 def disposer(plant, make_organisation, make_user):
     organisation = make_organisation(name="处置厂", kind="UTILISER")

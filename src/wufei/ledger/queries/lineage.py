@@ -102,7 +102,8 @@ def edges_between(lots: Collection[int]) -> list[LineageEdge]:
 
 def trace(*, lot: Lot, seen_by: User, on: date) -> Trace:
     """Return a lot's whole way, in at most eight queries however long it is."""
-    keys = sorted(lots_joined([lot.pk]), key=lambda key: key != lot.pk)[:MOST_LOTS]
+    joined = lots_joined([lot.pk])
+    keys = sorted(joined, key=lambda key: key != lot.pk)[:MOST_LOTS]
     seen = set(_seen(seen_by, on).values_list("pk", flat=True))
     rows = Lot.objects.filter(pk__in=keys).select_related("organisation", "stream").order_by("pk")
     lots = {row.pk: row for row in rows}
@@ -121,7 +122,7 @@ def trace(*, lot: Lot, seen_by: User, on: date) -> Trace:
         for edge in edges_between(lots)
     )  # fmt: skip
     told = tuple(_step(row, names[row.lot_id]) for row in steps[:MOST_STEPS])
-    is_cut = len(keys) == MOST_LOTS or len(steps) > MOST_STEPS
+    is_cut = len(joined) > MOST_LOTS or len(steps) > MOST_STEPS
     return Trace(code=names[lot.pk], nodes=nodes, edges=edges, steps=told, is_cut=is_cut)
 
 
