@@ -92,12 +92,14 @@ def draft(
     """
     Make a draft of the organisation as generator; the same uid again brings the draft that stands.
 
-    :raises TransferRefused, NotPermitted:
+    :raises TransferRefused: client_id_reused where the uid stands for a draft that says something else
+    :raises NotPermitted:
     """
     today = local_day(now)
     require(user=by, permission=Permission.HANDLE_MANIFESTS, organisation=organisation, on=today)
+    asked = _Asked(receiver, legs, lines, said or {})
     if uid is not None and Manifest.objects.filter(uid=uid).exists():
-        return _drafted_before(uid, organisation)
+        return _drafted_before(uid, organisation, asked)
     known = _known(organisation, receiver, legs)
     rows = _lines(organisation, lines)
     reasons = [*_faults(said or {}, lines, legs), *rows.reasons, *known.reasons]
@@ -110,7 +112,7 @@ def draft(
         with transaction.atomic():
             manifest.save(force_insert=True)
     except IntegrityError:  # another sent the same at the same moment
-        return _drafted_before(manifest.uid, organisation)
+        return _drafted_before(manifest.uid, organisation, asked)
     legs_made = _write(manifest, rows, known)
     audit(
         by=by, now=now, organisation=organisation, action="transfers.create_draft",
@@ -119,12 +121,49 @@ def draft(
     return Drafted(manifest, rows.lines, legs_made)
 
 
-def _drafted_before(uid: uuid.UUID, organisation: Organisation) -> Drafted:
-    """Return what was made under the client's id before."""
+class _Asked(NamedTuple):
+    """What a client says that its draft shall say."""
+
+    receiver: str
+    legs: Sequence[LegSaid]
+    lines: Sequence[LineSaid]
+    said: Mapping[str, Any]
+
+
+def _drafted_before(uid: uuid.UUID, organisation: Organisation, asked: _Asked) -> Drafted:
+    """Return what was made under the client's id before; what was edited since says something else rightly."""
     standing = Manifest.objects.select_related("generator", "receiver").get(uid=uid)
-    if standing.generator_id != organisation.pk:
+    found = Drafted(standing, queries.lines_of(standing), queries.legs_of(standing))
+    is_untouched = standing.now_in is State.DRAFT and standing.version == 1
+    if standing.generator_id != organisation.pk or (is_untouched and not _says(found, organisation, asked)):
         raise refused(Code.CLIENT_ID_REUSED, str(uid))
-    return Drafted(standing, queries.lines_of(standing), queries.legs_of(standing))
+    return found
+
+
+def _says(found: Drafted, organisation: Organisation, asked: _Asked) -> bool:
+    """Does the draft say what is asked, but for what it was given from the ledger?"""
+    row = found.manifest
+    lines, unread = _scanned(organisation, asked.lines)
+    return (
+        not unread
+        and (row.receiver.uscc if row.receiver else "") == asked.receiver
+        and row.said == dict(asked.said)
+        and [(leg.carrier.uscc, leg.said) for leg in found.legs]
+        == [(leg.carrier, dict(leg.said)) for leg in asked.legs]
+        and len(found.lines) == len(lines)
+        and all(_line_says(line, each) for line, each in zip(found.lines, lines, strict=True))
+    )
+
+
+def _line_says(line: ManifestLine, each: LineSaid) -> bool:
+    return (
+        line.lot_code == each.lot
+        and each.stream in ("", line.stream.code)
+        and each.store in ("", line.store_code)
+        and (each.mass is None or each.mass.grams == line.declared_g)
+        and each.package_count in (None, line.package_count)
+        and all(line.said.get(name) == value for name, value in each.said.items())
+    )
 
 
 @transaction.atomic
