@@ -33,7 +33,9 @@ bench: .venv/.dev
 	$(BIN)/python -m benchmarks import single pages
 
 drill: .venv/.dev
+	tools/install_test_system
 	$(BIN)/python -m benchmarks.drill
+	$(BIN)/python -m benchmarks.drill --control --kills 5 --up 4
 
 docs: .venv/.dev
 	tools/install_test_system
