@@ -24,6 +24,8 @@ from wufei.reviews import stage_table, telling
 from wufei.reviews.stages import Action
 from wufei.shopfloor.wording import READING_TEXT
 from wufei.shopfloor.wording import TEXT as SHOPFLOOR_TEXT
+from wufei.tracking.wording import POSITION_TEXT
+from wufei.tracking.wording import TEXT as TRACKING_TEXT
 from wufei.transfers.fields import FIELDS, SIGNING_LABELS, Part
 from wufei.transfers.states import ACT_LABELS, MOVES, PARTY_LABELS
 from wufei.transfers.states import LABELS as STATES
@@ -52,7 +54,7 @@ SETTINGS = {
     "WUFEI_SITE": ("", "邮件里链接的开头，如 `https://wufei.example`"),
     "WUFEI_BROKER": (
         "",
-        "秤经 MQTT 发读数的服务器：`mqtt://用户:密码@主机:1883`，TLS 用 `mqtts://用户:密码@主机:8883`（命令行 `--broker`）",
+        "秤和车载终端经 MQTT 发来数据的服务器：`mqtt://用户:密码@主机:1883`，TLS 用 `mqtts://用户:密码@主机:8883`（命令行 `--broker`）",
     ),
     "WUFEI_BROKER_CA": ("", "MQTT 服务器证书的签发者（PEM 文件）；系统不认识时才写"),
     "WUFEI_LOG_LEVEL": ("WARNING", "日志级别"),
@@ -121,6 +123,12 @@ def refusals() -> str:
             "代码",
             "说明",
             rows=((f"`{code}`", text) for code, text in (*READING_TEXT.items(), *SHOPFLOOR_TEXT.items())),
+        )
+        + "\n## 车辆位置和运输提醒\n\n"
+        + table(
+            "代码",
+            "说明",
+            rows=((f"`{code}`", text) for code, text in (*POSITION_TEXT.items(), *TRACKING_TEXT.items())),
         )
         + "\n## 环节\n\n"
         + table("代码", "名称", rows=((f"`{kind}`", label) for kind, label in LABELS.items()))

@@ -49,6 +49,7 @@ class Permission(StrEnum):
     VIEW_MANIFESTS = "VIEW_MANIFESTS"  # issued ones; a draft is its own organisation's
     HANDLE_MANIFESTS = "HANDLE_MANIFESTS"  # draft, issue, revise, settle; contracts and due diligence
     SIGN_MANIFESTS = "SIGN_MANIFESTS"  # load, hand over, deliver, weigh in
+    VIEW_TRACKS = "VIEW_TRACKS"  # where the vehicles of manifests are: a driver's whereabouts too
     KEEP_PERMITS = "KEEP_PERMITS"  # say which permits, vehicles and drivers there are
     VERIFY_PERMITS = "VERIFY_PERMITS"  # look at a permit and say that it is so
 
@@ -58,14 +59,18 @@ _OFFICER_OF_OWN = frozenset(
     {
         _P.VIEW_ORGANISATION, _P.EDIT_ORGANISATION, _P.VIEW_LEDGER, _P.POST_MOVEMENTS,
         _P.REVERSE_MOVEMENTS, _P.CLOSE_MONTH, _P.IMPORT_WORKBOOK, _P.VIEW_FIGURES, _P.VIEW_CASE,
-        _P.EDIT_CASE, _P.VIEW_MANIFESTS, _P.HANDLE_MANIFESTS, _P.SIGN_MANIFESTS, _P.KEEP_PERMITS,
+        _P.EDIT_CASE, _P.VIEW_MANIFESTS, _P.HANDLE_MANIFESTS, _P.SIGN_MANIFESTS, _P.VIEW_TRACKS,
+        _P.KEEP_PERMITS,
     }
 )  # fmt: skip
 
 GRANTS: dict[tuple[Role, Relation], frozenset[Permission]] = {
     (Role.ENVIRONMENT_OFFICER, Relation.OWN): _OFFICER_OF_OWN,
     (Role.WORKER, Relation.OWN): frozenset(
-        {_P.VIEW_ORGANISATION, _P.VIEW_LEDGER, _P.POST_MOVEMENTS, _P.VIEW_MANIFESTS, _P.SIGN_MANIFESTS}
+        {
+            _P.VIEW_ORGANISATION, _P.VIEW_LEDGER, _P.POST_MOVEMENTS, _P.VIEW_MANIFESTS, _P.SIGN_MANIFESTS,
+            _P.VIEW_TRACKS,
+        }
     ),
     (Role.PARK_OFFICER, Relation.OWN): _OFFICER_OF_OWN,
     (Role.PARK_OFFICER, Relation.PARK): frozenset(
@@ -82,6 +87,7 @@ GRANTS: dict[tuple[Role, Relation], frozenset[Permission]] = {
             _P.JUDGE,
             _P.REVIEW_CASE,
             _P.VIEW_MANIFESTS,
+            _P.VIEW_TRACKS,
             _P.VERIFY_PERMITS,
         }
     ),

@@ -53,6 +53,7 @@ PERMISSION_LABELS = {
     Permission.VIEW_MANIFESTS: _("查看转移联单"),
     Permission.HANDLE_MANIFESTS: _("填写、签发和更正联单"),
     Permission.SIGN_MANIFESTS: _("签署起运、运抵和接收"),
+    Permission.VIEW_TRACKS: _("查看运输轨迹"),
     Permission.KEEP_PERMITS: _("维护许可证、车辆和驾驶员"),
     Permission.VERIFY_PERMITS: _("核实许可证"),
 }

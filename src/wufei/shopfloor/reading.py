@@ -69,6 +69,10 @@ class Message:
     stable: bool
     taken_at: str
 
+    @property
+    def device(self) -> str:
+        return self.scale
+
     def said(self) -> dict[str, int | str | bool]:
         return {name: getattr(self, name) for name in FIELDS}
 

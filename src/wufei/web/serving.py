@@ -1,4 +1,4 @@
-"""`wufei serve`: the site and the worker of the long jobs, until they are stopped."""
+"""`wufei serve`: the site, the worker of the long jobs, and who watches the vehicles, until they are stopped."""
 
 import errno
 import hashlib
@@ -101,6 +101,16 @@ def run(*, port: int, host: str, workers: int, on_ready: Callable[[str], None]) 
     jobs = [sys.executable, "-m", "wufei.web.cli", "worker"]
     environment = {"DJANGO_SETTINGS_MODULE": "wufei.web.settings"} | os.environ
     running = [subprocess.Popen(web, env=environment)]
+    jobs = [sys.executable, "-m", "django", "db_worker", "--interval", "0.5"]
+    watch = [
+        sys.executable,
+        "-m",
+        "wufei.web.cli",
+        "tracker",
+        "watch",
+    ]  # a silent vehicle says nothing itself
+    environment = os.environ | {"DJANGO_SETTINGS_MODULE": "wufei.web.settings"}
+    running = [subprocess.Popen(command, env=environment) for command in (web, jobs, watch)]
     # Whoever stops us with SIGTERM, as a service manager does, stops both of them too.
     signal.signal(signal.SIGTERM, signal.default_int_handler)
     try:

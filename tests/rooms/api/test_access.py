@@ -52,6 +52,7 @@ MAY = {
     "run round": {"authority"},
     "read application": {"officer", "authority"},
     "review": {"authority"},
+    "read tracks": {"officer", "worker", "authority"},
     "read manifests": {"officer", "worker", "park_officer", "authority"},
     "handle manifests": {"officer"},
     "sign manifests": {"officer", "worker"},
@@ -203,6 +204,23 @@ ROWS = {
     f"DELETE {O}/cases/{{case_id}}/evidence/{{evidence_id}}": Row("write case", 204),
     f"GET {O}/cases/{{case_id}}/documents/{{document}}": Row(
         "read case", in_path=(("document", "provenance.json"),)
+    ),
+    f"GET {O}/tracks": Row("read tracks"),
+    f"GET {O}/track-alerts": Row("read tracks"),
+    f"POST {O}/track-alerts/{{alert_id}}/acknowledge": Row(
+        "sign manifests", 404, body={"remark": "堵车"}, in_path=(("alert_id", 1),)
+    ),
+    f"GET {O}/trackers": Row("read tracks"),
+    f"GET {M}/track": Row("read tracks"),
+    f"PUT {M}/planned-route": Row(
+        "sign manifests",
+        body={
+            "datum": "WGS84",
+            "stages": [
+                {"latitude_udeg": 29_028_000, "longitude_udeg": 106_651_000},
+                {"latitude_udeg": 29_712_000, "longitude_udeg": 107_391_000, "name": "涪陵"},
+            ],
+        },
     ),
     f"GET {O}/manifests": Row("read manifests"),
     f"POST {O}/manifests": Row("handle manifests", 201, body={}),

@@ -393,6 +393,7 @@ def test_every_operation_but_the_doors_is_reached_by_a_link():
         "wufei_reviews_api_rounds_list_rounds",
         "wufei_transfers_api_loads_get_load",
         "wufei_transfers_api_loads_receive_load",
+        "wufei_tracking_api_acknowledge_alert",
         "wufei_transfers_api_manifests_answer_revision",
         "wufei_transfers_api_manifests_list_manifest_fields",
         "wufei_transfers_api_manifests_settle_discrepancy",

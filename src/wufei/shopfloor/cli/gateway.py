@@ -1,5 +1,5 @@
 """
-`wufei gateway`: takes the readings of scales from an MQTT broker.
+A gateway: takes what devices say from an MQTT broker; scales here, and what else the rooms above listen to.
 
 The broker is told that a message has arrived only after its reading is committed, and keeps it until then: so
 broker, database and gateway may each go away at any moment. What comes twice is one reading (`services.accept`).
@@ -7,19 +7,18 @@ broker, database and gateway may each go away at any moment. What comes twice is
 
 import json
 import queue
-import signal
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from typing import Any
 
-import click
 import paho.mqtt.client as mqtt
 from django.db import InterfaceError, OperationalError, close_old_connections, connection
 from django.utils import timezone
 
 from wufei.shopfloor import services
 from wufei.shopfloor.broker import READINGS, Address, answers_topic, scale_of
-from wufei.shopfloor.cli.connecting import chosen, client_for
+from wufei.shopfloor.cli.connecting import client_for
 from wufei.shopfloor.reading import Unreadable, parsed
 from wufei.shopfloor.refusals import Code, ShopfloorRefused
 from wufei.shopfloor.wording import TEXT, words_of_reading
@@ -28,11 +27,22 @@ Say = Callable[[dict[str, Any]], None]
 LONGEST_PAUSE = 10.0  # seconds between two tries while the database is away
 
 
+@dataclass(frozen=True, slots=True)
+class Channel:
+    """What is listened to, and how it is answered once it is committed."""
+
+    topic: str  # with + for the device
+    event: str  # what each message is called in the gateway's own lines
+    answer: Callable[[str, bytes], dict[str, Any]]  # of topic and payload
+    answers_to: Callable[[str], str]  # the topic of the answer
+
+
 class Gateway:
     """One subscriber. The network has a thread of its own; readings are committed one after another in `run`."""
 
-    def __init__(self, address: Address, *, name: str, say: Say):
+    def __init__(self, address: Address, *, name: str, say: Say, channels: Sequence[Channel] = ()):
         self.say = say
+        self.channels = channels or (SCALES,)
         self.stopped = threading.Event()
         self.arrived: queue.SimpleQueue[tuple[int, mqtt.MQTTMessage]] = queue.SimpleQueue()
         # Counts connections: what came over an earlier one comes again, under numbers that may mean others.
@@ -48,7 +58,7 @@ class Gateway:
             self.say({"event": "not_connected", "reason": str(reason)})
             return
         self.connection += 1
-        client.subscribe(READINGS, qos=1)
+        client.subscribe([(each.topic, 1) for each in self.channels])
 
     def _on_disconnect(self, _client: mqtt.Client, _data: Any, _flags: Any, reason: Any, _more: Any) -> None:
         self.connection += 1
@@ -71,22 +81,23 @@ class Gateway:
             self.client.loop_stop()
 
     def _take(self, came_over: int, message: mqtt.MQTTMessage) -> None:
-        answer = self._committed(message)
+        channel = next(each for each in self.channels if mqtt.topic_matches_sub(each.topic, message.topic))
+        answer = self._committed(channel, message)
         if answer is None:
             return  # stopped before it was: the broker has it still
-        self.say({"event": "reading", **answer})
+        self.say({"event": channel.event, **answer})
         text = json.dumps(answer, ensure_ascii=False)
-        self.client.publish(answers_topic(scale_of(message.topic)), text, qos=1)
+        self.client.publish(channel.answers_to(message.topic), text, qos=1)
         if came_over == self.connection:
             self.client.ack(message.mid, message.qos)
 
-    def _committed(self, message: mqtt.MQTTMessage) -> dict[str, Any] | None:
+    def _committed(self, channel: Channel, message: mqtt.MQTTMessage) -> dict[str, Any] | None:
         """Return what is answered once it is committed; wait as long as the database is away."""
         pause = 0.5
         while not self.stopped.is_set():
             try:
                 close_old_connections()
-                return answer_to(message.topic, bytes(message.payload))
+                return channel.answer(message.topic, bytes(message.payload))
             except (OperationalError, InterfaceError) as away:
                 connection.close()
                 self.say({"event": "database_away", "reason": str(away).splitlines()[0]})
@@ -121,29 +132,4 @@ def _refused(sequence: int | None, code: Code, detail: str) -> dict[str, Any]:
     }  # fmt: skip
 
 
-EVENTS = {
-    "ready": "已连上 MQTT 服务器，等待读数（Ctrl-C 停止）。",
-    "disconnected": "与 MQTT 服务器的连接断了，正在重连：{reason}",
-    "not_connected": "MQTT 服务器不让连接，稍后再试：{reason}",
-    "database_away": "数据库不可用，读数留在 MQTT 服务器上，稍后再试：{reason}",
-    "reading": "{scale} #{sequence} {message}",
-}
-
-
-@click.command()
-@click.option("--broker", metavar="HOST:PORT", help="MQTT 服务器；不写则用环境变量 WUFEI_BROKER。")
-@click.option(
-    "--name", default="wufei-gateway", show_default=True, help="在 MQTT 服务器上的名字，每个网关一个。"
-)
-@click.option("--json", "as_json", is_flag=True, help="每件事输出一行 JSON。")
-def gateway(broker: str | None, name: str, as_json: bool) -> None:
-    """从 MQTT 服务器接收秤的读数，直到停止。"""
-
-    def say(event: dict[str, Any]) -> None:
-        line = json.dumps(event, ensure_ascii=False) if as_json else EVENTS[event["event"]].format(**event)
-        click.echo(line)
-
-    running = Gateway(chosen(broker), name=name, say=say)
-    for each in (signal.SIGTERM, signal.SIGINT):
-        signal.signal(each, lambda *_: running.stopped.set())
-    running.run()
+SCALES = Channel(READINGS, "reading", answer_to, lambda topic: answers_topic(scale_of(topic)))

@@ -1,4 +1,4 @@
-"""How a pretended scale speaks: over HTTP or MQTT, again and again until it is answered."""
+"""How a pretended device speaks: over HTTP or MQTT, again and again until it is answered."""
 
 import json
 import queue
@@ -6,29 +6,41 @@ import time
 import urllib.error
 import urllib.request
 import uuid
+from collections.abc import Callable, Mapping
 from typing import Any, Protocol
 
 from wufei.shopfloor.broker import Address, answers_topic, readings_topic
 from wufei.shopfloor.cli.connecting import client_for
-from wufei.shopfloor.reading import Message
 
 AGAIN_SECONDS = 2.0
 
 
+class Told(Protocol):
+    """What a device sends: of whom, and under which number it is answered."""
+
+    @property
+    def device(self) -> str: ...
+
+    @property
+    def sequence(self) -> int: ...
+
+    def said(self) -> Mapping[str, Any]: ...
+
+
 class Sender(Protocol):
-    def send(self, message: Message, signature: str, until: float) -> dict[str, Any] | None:
+    def send(self, message: Told, signature: str, until: float) -> dict[str, Any] | None:
         """Return what was answered; None where nothing was until then (`time.monotonic`)."""
 
     def close(self) -> None: ...
 
 
 class OverHttp:
-    def __init__(self, site: str):
-        self.site = site.rstrip("/")
+    def __init__(self, site: str, *, below: str = "scales/{}/readings"):
+        self.site, self.below = site.rstrip("/"), below
 
-    def send(self, message: Message, signature: str, until: float) -> dict[str, Any] | None:
+    def send(self, message: Told, signature: str, until: float) -> dict[str, Any] | None:
         request = urllib.request.Request(  # noqa: S310 where the person at the command line says
-            f"{self.site}/api/v1/scales/{message.scale}/readings", method="POST",
+            f"{self.site}/api/v1/{self.below.format(message.device)}", method="POST",
             data=json.dumps(message.said()).encode(),
             headers={"Content-Type": "application/json", "X-Wufei-Signature": signature},
         )  # fmt: skip
@@ -51,15 +63,23 @@ class OverHttp:
 
 
 class OverMqtt:
-    def __init__(self, address: Address, scale: str):
+    def __init__(
+        self,
+        address: Address,
+        device: str,
+        *,
+        topic: Callable[[str], str] = readings_topic,
+        answers: Callable[[str], str] = answers_topic,
+    ):
+        self.topic = topic
         self.answers: queue.SimpleQueue[dict[str, Any]] = queue.SimpleQueue()
-        self.client = client_for(address, name=f"wufei-scale-{uuid.uuid4().hex[:12]}", lasts=False)
-        self.client.on_connect = lambda client, *_: client.subscribe(answers_topic(scale), qos=1)
+        self.client = client_for(address, name=f"wufei-device-{uuid.uuid4().hex[:12]}", lasts=False)
+        self.client.on_connect = lambda client, *_: client.subscribe(answers(device), qos=1)
         self.client.on_message = lambda _client, _data, message: self.answers.put(json.loads(message.payload))
         self.client.loop_start()
 
-    def send(self, message: Message, signature: str, until: float) -> dict[str, Any] | None:
-        topic, text = readings_topic(message.scale), json.dumps(message.said() | {"signature": signature})
+    def send(self, message: Told, signature: str, until: float) -> dict[str, Any] | None:
+        topic, text = self.topic(message.device), json.dumps({**message.said(), "signature": signature})
         again = 0.0
         while (now := time.monotonic()) < until:
             if now >= again and self.client.is_connected():
