@@ -137,6 +137,16 @@ def fixes_of(leg: Leg, windows: Sequence[Window]) -> list[Fix]:
     return [Fix(*row) for row in rows.order_by("at", "tracker", "sequence").values_list(*_FIX)]
 
 
+def split(fixes: Iterable[Fix], windows: Sequence[Window]) -> list[list[Fix]]:
+    """Return the positions of each stretch."""
+    parts: list[list[Fix]] = [[] for _ in windows]
+    for fix in fixes:
+        at = next((n for n, window in enumerate(windows) if window.holds(fix.at)), None)
+        if at is not None:
+            parts[at].append(fix)
+    return parts
+
+
 def route_of(manifest_id: int) -> PlannedRoute | None:
     """Return the way that was stated last."""
     rows = PlannedRoute.objects.filter(manifest_id=manifest_id).select_related("stated_for")
@@ -248,16 +258,50 @@ def legs_to_show(manifest: Manifest) -> list[Leg]:
     return list(rows.select_related("carrier", "vehicle", "manifest").order_by("position"))
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LegTrack:
+    """A leg with all that is known of its way."""
+
+    leg: Leg
+    track: Track | None
+    ways: Sequence[Sequence[Fix]]  # of each stretch, in the order of time
+    outliers: Sequence[Fix]
+    alerts: Sequence[Alert]
+
+    @property
+    def plate(self) -> str:
+        return str(self.leg.said.get("plate", ""))
+
+
+def tracks_of(manifest: Manifest) -> list[LegTrack]:
+    """Return the legs that were begun, each with its positions and alerts."""
+    legs = legs_to_show(manifest)
+    tracks = {row.leg_id: row for row in Track.objects.filter(leg__in=[leg.pk for leg in legs])}
+    found = []
+    for leg in legs:  # a manifest has few
+        windows = windows_of(leg)
+        fixes = fixes_of(leg, windows)
+        line = [fix for fix in fixes if not fix.is_outlier]
+        track = tracks.get(leg.pk)
+        found.append(
+            LegTrack(
+                leg=leg, track=track, ways=split(line, windows), outliers=[f for f in fixes if f.is_outlier],
+                alerts=list(alerts_of(track)) if track else [],
+            )
+        )  # fmt: skip
+    return found
+
+
 # --- alerts
 
 
 def alerts(*, organisation: Organisation, user: User, on: date) -> QuerySet[Alert]:
     """Return the alerts of the tracks that the person may see, each with its leg and manifest."""
     seen = may_be_seen(organisation=organisation, user=user, on=on)
-    return _with_all(Alert.objects.filter(track__leg__manifest__in=seen.values("pk")))
+    return with_parties(Alert.objects.filter(track__leg__manifest__in=seen.values("pk")))
 
 
-def _with_all(rows: QuerySet[Alert]) -> QuerySet[Alert]:
+def with_parties(rows: QuerySet[Alert]) -> QuerySet[Alert]:
     return rows.select_related(
         "track__leg__carrier", "track__leg__manifest__generator", "track__leg__manifest__receiver",
         "acknowledged_by", "acknowledged_for",
@@ -265,7 +309,7 @@ def _with_all(rows: QuerySet[Alert]) -> QuerySet[Alert]:
 
 
 def alerts_of(track: Track) -> QuerySet[Alert]:
-    return _with_all(Alert.objects.filter(track=track)).order_by("began_at", "pk")
+    return with_parties(Alert.objects.filter(track=track)).order_by("began_at", "pk")
 
 
 STATES: dict[str, Q] = {
@@ -288,9 +332,10 @@ def alerts_in(rows: QuerySet[Alert], *, state: str = "", kind: str = "", text: s
     return rows.filter(plate | Q(track__leg__manifest__number__icontains=text))
 
 
-def answers_for(manifest: Manifest, leg: Leg, organisation: Organisation) -> bool:
-    """Return whether it is the organisation that says what was behind an alert: carrier or generator."""
-    return bool({manifest.generator_id, leg.carrier_id} & lineage_of(organisation=organisation))
+def who_answers(alert: Alert) -> set[int]:
+    """Return the keys of those who say what was behind the alert: carrier and generator."""
+    leg = alert.track.leg
+    return {leg.manifest.generator_id, leg.carrier_id}
 
 
 def waiting_for(*, user: User) -> QuerySet[Alert]:
@@ -299,6 +344,16 @@ def waiting_for(*, user: User) -> QuerySet[Alert]:
     own = RoleAssignment.objects.filter(user=user, role__in=roles).values("organisation_id")
     mine = Q(track__leg__carrier__in=own) | Q(track__leg__manifest__generator__in=own)
     return Alert.objects.filter(mine, STATES["waiting"])
+
+
+def own_among(*, user: User, alerts: Iterable[Alert]) -> dict[int, str]:
+    """Return as which of their organisations the person would answer each alert: its uscc."""
+    held = RoleAssignment.objects.filter(user=user).select_related("organisation")
+    own = {row.organisation_id: row.organisation.uscc for row in held}
+    return {
+        alert.pk: own.get(alert.track.leg.carrier_id) or own.get(alert.track.leg.manifest.generator_id, "")
+        for alert in alerts
+    }
 
 
 # --- who is to be looked at by the clock

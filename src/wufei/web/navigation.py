@@ -6,7 +6,7 @@ the page behind it refuses anyway.
 """
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from django.http import HttpRequest
 from django.urls import reverse
@@ -23,6 +23,7 @@ from wufei.reviews.queries.applications_seen import Held, held_roles
 from wufei.reviews.queries.experts import is_expert
 from wufei.reviews.queries.tasks import Counts, counts
 from wufei.terms.day import local_day
+from wufei.tracking.queries import waiting_for
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -134,6 +135,13 @@ ORGANISATION_ENTRIES: tuple[Entry, ...] = (
         label=_("转移联单"),
         icon="truck",
         permission=Permission.VIEW_MANIFESTS,
+        kinds=KEEPS_LEDGER,
+    ),
+    Entry(
+        route="tracking:tracks",
+        label=_("运输轨迹"),
+        icon="map-pin",
+        permission=Permission.VIEW_TRACKS,
         kinds=KEEPS_LEDGER,
     ),
     Entry(
@@ -315,6 +323,9 @@ def shell(*, request: HttpRequest, organisation: Organisation | None) -> Shell:
     today = local_day(timezone.now())
     held = held_roles(user=user, on=today)  # type: ignore[arg-type]
     waiting = counts(user=user, on=today, held=held)  # type: ignore[arg-type]
+    if any(each.kind in KEEPS_LEDGER for each in own):  # nobody else answers for a vehicle
+        on_the_road = waiting_for(user=user).count()  # type: ignore[arg-type]
+        waiting = replace(waiting, tasks=waiting.tasks + on_the_road)
     groups = [Group("", tuple(_own_links(request, waiting, own, held)))]
     for shown in dict.fromkeys(filter(None, (at_home, organisation))):
         title = "" if shown in own else shown.name

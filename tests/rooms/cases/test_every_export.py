@@ -36,7 +36,7 @@ OFFERED = {
     "members": ("registry:members", {}), "audit": ("registry:audit-log", {}),
     "organisations": ("registry:organisations", None), "users": ("registry:users", None),
     "public-register": ("portal:register", None), "public-agencies": ("portal:agencies", None),
-    "manifests": ("transfers:manifests", {}),
+    "manifests": ("transfers:manifests", {}), "tracks": ("tracking:tracks", {}),
     "public-excluded": ("portal:excluded-agencies", None),
 }  # fmt: skip
 

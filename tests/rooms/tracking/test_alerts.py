@@ -94,6 +94,18 @@ def test_a_backlog_that_disproves_a_silence_withdraws_it_and_keeps_the_record(wo
     assert Track.objects.get().position_count == 41
 
 
+def test_a_backlog_in_several_parts_withdraws_one_silence_and_opens_none(world, voice):
+    under_way(world)
+    start = world.now
+    rows = drive(start, 60, each=0.005)
+    voice.says(*rows[:3])
+    late = start + 60 * MINUTE
+    services.watch(now=late)
+    for first in range(3, 61, 10):
+        voice.says(*rows[first : first + 10], now=late)
+    assert alerts() == [("SILENCE", False, True)]
+
+
 def test_while_the_load_is_put_down_on_the_way_the_vehicle_is_not_looked_at(world, voice):
     manifest, leg = under_way(world)
     start = world.now

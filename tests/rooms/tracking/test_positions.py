@@ -242,7 +242,7 @@ def test_a_route_is_stated_before_the_load_leaves_and_every_one_is_kept(world):
 def test_the_database_keeps_positions_routes_and_alerts_as_they_are(world, voice):
     manifest, leg = under_way(world)
     voice.says((world.now, HOME))
-    services.judge(leg=leg, now=world.now + timedelta(hours=1))
+    services.judge(leg=leg, now=world.now + timedelta(hours=1), by_clock=True)
     for forbidden in (
         lambda: Position.objects.update(latitude_udeg=0),
         lambda: PlannedRoute.objects.update(number=9),

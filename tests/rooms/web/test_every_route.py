@@ -31,6 +31,7 @@ from tests.rooms.shopfloor.test_pages import ROUTES as OF_THE_SHOP_FLOOR
 from tests.rooms.storage.test_inspection_pages import ROWS as OF_INSPECTIONS
 from tests.rooms.storage.test_inspection_pages import an_inspection
 from tests.rooms.storage.test_pages import ROWS as OF_STORAGE
+from tests.rooms.tracking.test_pages import ROUTES as OF_TRACKS
 from tests.rooms.transfers.test_pages import ROUTES as OF_MANIFESTS
 from tests.tables import LedgerTable
 from wufei.capture.models import Upload
@@ -221,6 +222,7 @@ def test_every_route_has_a_row():
         *OF_THE_PUBLIC,
         *OF_THE_SHOP_FLOOR,
         *OF_MANIFESTS,
+        *OF_TRACKS,
         *OF_EXPERTS,
         *OF_TRACES,
         *OF_AN_ORGANISATION,

@@ -13,12 +13,12 @@ from django.db import transaction
 
 from wufei.registry.access import Permission
 from wufei.registry.models import Organisation, User
-from wufei.registry.queries import require
+from wufei.registry.queries import lineage_of, require
 from wufei.registry.services import audit
 from wufei.terms.day import local_day
 from wufei.tracking import queries
 from wufei.tracking.geometry import length_m
-from wufei.tracking.incidents import Incident, Way, Window, incidents
+from wufei.tracking.incidents import AlertKind, Incident, Way, Window, incidents
 from wufei.tracking.limits import limits
 from wufei.tracking.models import Alert, Track
 from wufei.tracking.positions import Fix
@@ -36,13 +36,17 @@ def watch(*, now: datetime) -> int:
     """
     found = list(queries.legs_to_judge(now, limits()))
     for leg in found:
-        judge(leg=leg, now=now)
+        judge(leg=leg, now=now, by_clock=True)
     return len(found)
 
 
 @transaction.atomic
-def judge(*, leg: Leg, now: datetime) -> Track:
-    """Sum the leg's positions up, and open and close its alerts."""
+def judge(*, leg: Leg, now: datetime, by_clock: bool = False) -> Track:
+    """
+    Sum the leg's positions up, and open and close its alerts.
+
+    That it is silent now is for the clock alone to notice: a backlog that comes in several parts is about to end it.
+    """
     Track.objects.get_or_create(leg=leg, defaults={"judged_at": now})
     track = Track.objects.select_for_update().get(leg=leg)
     leg = Leg.objects.get(pk=leg.pk)  # it may have ended while we waited
@@ -54,22 +58,12 @@ def judge(*, leg: Leg, now: datetime) -> Track:
     way = _way(leg, line)
     found = [
         each
-        for window, part in zip(windows, split(line, windows), strict=True)
+        for window, part in zip(windows, queries.split(line, windows), strict=True)
         for each in incidents(window, part, way, now=now, limits=limits())
     ]
-    _write_alerts(track, found, now)
+    _write_alerts(track, found, now, by_clock=by_clock)
     _sum_up(track, leg, windows, fixes, now, is_heard=way.heard_from is not None)
     return track
-
-
-def split(fixes: Iterable[Fix], windows: Sequence[Window]) -> list[list[Fix]]:
-    """Return the positions of each stretch."""
-    parts: list[list[Fix]] = [[] for _ in windows]
-    for fix in fixes:
-        at = next((n for n, window in enumerate(windows) if window.holds(fix.at)), None)
-        if at is not None:
-            parts[at].append(fix)
-    return parts
 
 
 def _way(leg: Leg, line: Sequence[Fix]) -> Way:
@@ -80,7 +74,7 @@ def _way(leg: Leg, line: Sequence[Fix]) -> Way:
     return Way(places=places, route=route, heard_from=since.first())
 
 
-def _write_alerts(track: Track, found: Iterable[Incident], now: datetime) -> None:
+def _write_alerts(track: Track, found: Iterable[Incident], now: datetime, *, by_clock: bool) -> None:
     before = {(row.kind, row.began_at): row for row in Alert.objects.filter(track=track)}
     fresh = []
     for each in found:
@@ -91,6 +85,8 @@ def _write_alerts(track: Track, found: Iterable[Incident], now: datetime) -> Non
         }  # fmt: skip
         row = before.pop((each.kind.value, each.began_at), None)
         if row is None:
+            if each.kind is AlertKind.SILENCE and each.ended_at is None and not by_clock:
+                continue
             fresh.append(
                 Alert(track=track, kind=each.kind.value, began_at=each.began_at, opened_at=now, **said)
             )
@@ -109,7 +105,7 @@ def _sum_up(
     last = line[-1] if line else None
     track.judged_at, track.is_heard = now, is_heard
     track.position_count, track.outlier_count = len(line), len(fixes) - len(line)
-    track.length_m = round(sum(length_m(fix.point for fix in part) for part in split(line, windows)))
+    track.length_m = round(sum(length_m(fix.point for fix in part) for part in queries.split(line, windows)))
     track.first_at, track.last_at = (line[0].at, line[-1].at) if line else (None, None)
     track.last_latitude_udeg, track.last_longitude_udeg = last.point if last else (None, None)
     track.positions_sha256 = sha256_of(fixes) if fixes else ""
@@ -137,7 +133,7 @@ def acknowledge(*, alert: Alert, organisation: Organisation, remark: str, by: Us
         Alert.objects.select_for_update(of=("self",)).select_related("track__leg__manifest").get(pk=alert.pk)
     )
     leg = row.track.leg
-    if not queries.answers_for(leg.manifest, leg, organisation):
+    if not queries.who_answers(row) & lineage_of(organisation=organisation):
         raise TrackingRefused(Code.NOT_YOUR_ALERT)
     remark = remark.strip()
     if not remark or len(remark) > LONGEST_REMARK or not remark.isprintable():

@@ -17,11 +17,13 @@ from django.utils.translation import gettext as _
 from wufei.policies.queries import known_editions
 from wufei.terms.mass import GRAMS_PER_UNIT
 from wufei.terms.truth import Truth
+from wufei.tracking import queries as tracking
 from wufei.web import navigation
 
 register = template.Library()
 
 NOT_KNOWN = "—"
+TASKS_SHOWN = 20
 _TRUTH_WORDS = {
     Truth.MET: ("满足", "circle-check"),
     Truth.NOT_MET: ("不满足", "circle-x"),
@@ -193,6 +195,16 @@ def dressed_choice(choice: forms.boundfield.BoundWidget) -> SafeString:
     """Render one of several boxes to tick with the class that the style sheet knows."""
     choice.data["attrs"]["class"] = "form-check-input"
     return choice.tag()
+
+
+@register.simple_tag(takes_context=True)
+def road_tasks(context: Context) -> dict[str, Any]:
+    """Return the alerts of the road that wait for a word of the reader's organisations, the latest first."""
+    user = context["request"].user
+    waiting = tracking.waiting_for(user=user)
+    rows = list(tracking.with_parties(waiting).order_by("-began_at", "-pk")[:TASKS_SHOWN])
+    own = tracking.own_among(user=user, alerts=rows)
+    return {"rows": [(row, own[row.pk]) for row in rows], "total": waiting.count() if rows else 0}
 
 
 @register.simple_tag(takes_context=True)
