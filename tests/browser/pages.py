@@ -13,6 +13,7 @@ EDITION, PARK_EDITION = "chongqing-2026-6-enterprise", "chongqing-2026-6-park"
 FACTORY_EDITION = "gbt-36132-2025-green-factory"
 SMELTER = uscc_of(_SERIALS["smelter"])
 MINISTRY = uscc_of("202")  # as in season.yaml
+HAUL = uscc_of("231")  # as in road.yaml
 _CASE, _PARK_CASE = f"/o/{POWER}/cases/1/", f"/o/{PARK}/cases/2/"  # in the order of the demo's `papers`
 
 
@@ -56,6 +57,11 @@ PAGES = (
     MainPage("manifests", "gear", f"/o/{GEAR}/manifests/"),
     MainPage("manifest-draft", "gear", f"/o/{GEAR}/manifests/new/"),
     MainPage("approvals", "gear", f"/o/{GEAR}/manifests/approvals/"),
+    MainPage("tracks", "gear", f"/o/{GEAR}/tracks/"),
+    MainPage("track", "gear", f"/o/{GEAR}/tracks/", link=rf"/o/{GEAR}/tracks/\d+/$"),
+    MainPage("track-alerts", "gear", f"/o/{GEAR}/tracks/alerts/"),
+    MainPage("trackers", "haul", f"/o/{HAUL}/trackers/"),
+    MainPage("tracker-new", "haul", f"/o/{HAUL}/trackers/new/"),
     MainPage("permits", "gear", f"/o/{GEAR}/permits/"),
     MainPage("streams", "power", f"/o/{POWER}/ledger/streams/"),
     MainPage("stores", "power", f"/o/{POWER}/ledger/stores/"),

@@ -10,14 +10,12 @@ import uuid
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from datetime import date, datetime, time, timedelta
-from functools import cache
-from pathlib import Path
 from typing import Any
 
-import yaml
-
 from wufei.catalogue.working_days import is_working_day
+from wufei.demo import tracks
 from wufei.demo.district import uscc_of
+from wufei.demo.road_data import road
 from wufei.labels.models import PrintFormat
 from wufei.labels.services import number_container, record_prints
 from wufei.ledger import services as ledger
@@ -52,13 +50,6 @@ REPACKED = "QY"  # whose drums are poured together and split
 FAR = date(2029, 12, 31)
 
 
-@cache
-def road() -> dict[str, Any]:
-    """Return the data of the road as strings."""
-    text = (Path(__file__).parent / "road.yaml").read_text(encoding="utf-8")
-    return yaml.load(text, Loader=yaml.BaseLoader)  # noqa: S506 strings only
-
-
 @dataclass
 class Line:
     """A stream whose waste is filled into containers and fetched each week."""
@@ -77,6 +68,7 @@ class Told:
     people: dict[str, User]
     chance: random.Random = field(default_factory=lambda: random.Random(2026))  # noqa: S311 made-up weights
     sent: int = 0
+    lorries: list[tracks.Lorry] = field(default_factory=list)  # with a tracker, that did not set out yet
 
 
 def play(*, organisations: dict[str, Organisation], password: str, by: User, now: datetime) -> None:
@@ -86,6 +78,8 @@ def play(*, organisations: dict[str, Organisation], password: str, by: User, now
     _papers(told)
     _open_site(told)
     _equip(told)
+    begun = _at(date.fromisoformat(said["first_day"]), 8)
+    told.lorries = tracks.equip(carrier=told.organisations["haul"], by=told.people["haul"], now=begun)
     lines = [Line(each) for each in said["streams"]]
     last_day = min(date.fromisoformat(said["last_day"]), now.astimezone(SHANGHAI).date() - timedelta(days=1))
     fridays = [
@@ -152,7 +146,7 @@ def _papers(told: Told) -> None:
         kind=PermitKind.TRANSPORT, number=said["transport_permit"], valid_from=date(2024, 1, 1), valid_through=FAR,
         **by_haul,
     )  # fmt: skip
-    for n, plate in enumerate(said["vehicles"], 1):
+    for n, plate in enumerate([*said["vehicles"], *said["tracked_vehicles"]], 1):
         permits.record_vehicle(plate=plate, permit_number=f"渝运证綦231-{n}", valid_through=FAR, **by_haul)
     permits.record_driver(valid_through=FAR, **said["driver"], **by_haul)
     pairs = dict.fromkeys((each["of"], each["to"]) for each in said["streams"])
@@ -415,6 +409,10 @@ def _drive(
     road_said = road()
     haul: dict[str, Any] = {"organisation": told.organisations["haul"], "by": told.people["driver"]}
     plate = road_said["vehicles"][told.sent % len(road_said["vehicles"])]
+    lorry = told.lorries.pop(0) if ends == "on the road" and told.lorries else None
+    if lorry is not None:
+        plate = lorry.plate
+        tracks.plan(manifest=manifest, now=_at(day, hour), **haul)
     services.load(
         manifest=manifest, now=_at(day, hour),
         said={
@@ -422,6 +420,8 @@ def _drive(
             "starts_at": "綦江", "ends_at": "长寿" if line.said["to"] == "site" else "綦江",
         }, **haul,
     )  # fmt: skip
+    if lorry is not None:
+        tracks.drive(lorry=lorry, manifest=manifest)
     if ends == "stored":
         services.store_on_the_way(
             manifest=manifest,
