@@ -15,6 +15,7 @@ its own. A gap is a day that ended with nothing there.
 """
 
 import json
+from collections.abc import Iterable
 from datetime import date, datetime, time, timedelta
 from operator import itemgetter
 from typing import Any, NamedTuple
@@ -67,6 +68,13 @@ def inventory(*, organisation: Organisation, at: datetime | None = None) -> list
         for place, lot, place_code, stream, lot_code, since in _since(list(grams), at)
     ]
     return sorted(rows)
+
+
+def standing_since(*, held: Iterable[tuple[int, int]]) -> dict[tuple[int, int], date]:
+    """Return since which day each of the places has held of the lot without a gap; of however many organisations."""
+    pairs = list(held)
+    rows = _since(pairs, None) if pairs else []
+    return {(place, lot): _day(since) for place, lot, _place, _stream, _lot, since in rows}
 
 
 def held_by_stream(*, organisation: Organisation, on: date, waste_class: str) -> dict[str, int]:
