@@ -8,7 +8,7 @@ from django.db.models import F
 from wufei.portal.models import AttemptCount
 
 # In an hour: generous for an office behind one address, too few for guessing or flooding.
-LIMITS = {"objection": 20, "lookup": 40}
+LIMITS = {"objection": 20, "lookup": 40, "registration": 10, "activation": 20}
 KEPT = timedelta(days=2)
 
 

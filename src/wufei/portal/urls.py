@@ -2,7 +2,7 @@
 
 from django.urls import path
 
-from wufei.portal.views import agencies, calls, cases, draws, notices, register
+from wufei.portal.views import agencies, calls, cases, draws, notices, register, small_generators
 
 app_name = "portal"
 
@@ -22,6 +22,9 @@ urlpatterns = [
     path("public/register/", register.register, name="register"),
     path("public/register/ended/", register.ended, name="ended"),
     path("public/register/<int:title_id>/", register.title, name="title"),
+    path("public/small-generators/", small_generators.register, name="register-small-generator"),
+    path("public/small-generators/received/", small_generators.received, name="small-generator-received"),
+    path("public/small-generators/status/", small_generators.status, name="small-generator-status"),
     path("public/draws/", draws.draws, name="draws"),
     path("public/draws/<int:draw_id>/", draws.draw, name="draw"),
     path("public/cases/", cases.cases, name="cases"),

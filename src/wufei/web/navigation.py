@@ -143,6 +143,11 @@ ORGANISATION_ENTRIES: tuple[Entry, ...] = (
         icon="map-pin",
         permission=Permission.VIEW_TRACKS,
         kinds=KEEPS_LEDGER,
+        route="collection:home",
+        label=_("小微收运"),
+        icon="truck",
+        permission=Permission.VIEW_ORGANISATION,
+        kinds=KEEPS_LEDGER | PARK | AUTHORITY,
     ),
     Entry(
         route="flows",

@@ -18,11 +18,14 @@ from wufei.collection.queries.declared import (
 from wufei.collection.queries.ready import LACK_TEXT, Held, Ready, Wanted, narrowed, ready
 from wufei.collection.queries.registered import (
     collectors,
+    contracted,
     is_collector,
     pending_for,
+    permits_shown,
     points_of,
     registrations_for,
     serves,
+    within,
 )
 from wufei.collection.queries.rounds import (
     AtPoint,
@@ -36,8 +39,8 @@ from wufei.collection.queries.rounds import (
 )
 
 __all__ = [
-    "LACK_TEXT", "AtPoint", "Held", "MonthSaid", "Ready", "Wanted", "WasteAsked", "collectors", "is_collector",
+    "LACK_TEXT", "AtPoint", "Held", "MonthSaid", "Ready", "Wanted", "WasteAsked", "collectors", "contracted", "is_collector",
     "is_small_generator", "listed_rounds", "loads_of", "months_said", "narrowed", "newest_declarations", "overseen",
-    "past_pickups_of", "pending_for", "pickups_for", "points_of", "ready", "registrations_for", "rounds_of", "serves", "silent",
-    "small_generators", "stock_of_point", "stops_of", "to_declare", "wastes_asked", "words_of",
+    "past_pickups_of", "pending_for", "permits_shown", "pickups_for", "points_of", "ready", "registrations_for", "rounds_of", "serves", "silent",
+    "small_generators", "stock_of_point", "stops_of", "to_declare", "wastes_asked", "within", "words_of",
 ]  # fmt: skip

@@ -6,9 +6,11 @@ from datetime import date
 
 from django.db.models import Q, QuerySet
 
-from wufei.collection.models import CollectionPoint, Registration
-from wufei.registry.models import Contract, Organisation, OrganisationKind
-from wufei.registry.queries import jurisdiction_prefix
+from wufei.collection.models import CollectionPoint, Registration, SmallGenerator
+from wufei.collection.queries.declared import small_generators
+from wufei.registry.access import Permission
+from wufei.registry.models import Contract, OperatingPermit, Organisation, OrganisationKind, User
+from wufei.registry.queries import WASTE_PERMITS, jurisdiction_prefix, members_of, require
 
 
 def registrations_for(*, organisation: Organisation) -> QuerySet[Registration]:
@@ -62,6 +64,40 @@ def collectors(*, on: date) -> list[tuple[Organisation, tuple[str, ...]]]:
 def serves(divisions: Iterable[str], division_code: str) -> bool:
     """Return whether one of the divisions is the one, or holds it."""
     return any(division_code.startswith(jurisdiction_prefix(each)) for each in divisions)
+
+
+def permits_shown(*, organisations: Iterable[Organisation], on: date) -> dict[int, list[OperatingPermit]]:
+    """Return the waste permits of each that are in date on the day, for who has to look at them."""
+    wanted = [each.pk for each in organisations]
+    rows = OperatingPermit.objects.filter(
+        Q(revoked_on=None) | Q(revoked_on__gt=on), organisation__in=wanted, kind__in=WASTE_PERMITS,
+        valid_from__lte=on, valid_through__gte=on,
+    )  # fmt: skip
+    found: dict[int, list[OperatingPermit]] = {key: [] for key in wanted}
+    for row in rows.prefetch_related("groups").order_by("number"):
+        found[row.organisation_id].append(row)
+    return found
+
+
+def within(*, organisation: Organisation, on: date) -> QuerySet[Organisation]:
+    """Return who is a park's, or lies in an authority's division; of another only itself."""
+    if organisation.kind == OrganisationKind.PARK:
+        return members_of(park=organisation, on=on)
+    if organisation.kind == OrganisationKind.AUTHORITY:
+        prefix = jurisdiction_prefix(organisation.division_code)
+        return Organisation.objects.filter(division_code__startswith=prefix)
+    return Organisation.objects.filter(pk=organisation.pk)
+
+
+def contracted(*, collector: Organisation, user: User, on: date) -> QuerySet[SmallGenerator]:
+    """
+    Return the small generators that have a contract with the collector on the day.
+
+    :raises NotPermitted: to who may not sign manifests for the collector
+    """
+    require(user=user, permission=Permission.SIGN_MANIFESTS, organisation=collector, on=on)
+    keys = list(contracts_with(collector=collector, on=on))
+    return small_generators(on=on).filter(organisation__in=keys).select_related("organisation")
 
 
 def contracts_with(*, collector: Organisation, on: date) -> dict[int, list[list[str]]]:

@@ -1,0 +1,1 @@
+"""The pages of small generators and their collectors."""

@@ -15,6 +15,10 @@ from django.core.exceptions import EmptyResultSet
 from django.db import connection
 from django.db.models import Exists, F, Func, IntegerField, Model, OuterRef, Q, QuerySet
 
+from wufei.collection import months
+from wufei.collection import queries as collection_queries
+from wufei.collection.models import Registration, SmallGenerator
+from wufei.collection.rules import declaration_due_day
 from wufei.policies import queries as policy_queries
 from wufei.policies.edition import Edition
 from wufei.registry.access import Permission
@@ -60,6 +64,8 @@ class TaskKind(StrEnum):
     DIFFERENCE = "DIFFERENCE"  # 接收差异待处理
     PERMIT = "PERMIT"  # 许可证将到期
     APPROVAL = "APPROVAL"  # 跨省批准将到期
+    DECLARE = "DECLARE"  # 小微企业月度申报
+    REGISTER = "REGISTER"  # 小微企业登记待确认
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -180,6 +186,17 @@ def _sets(
     officers = [h for h in held if not h.is_applicant]
     if applicants:
         found[TaskKind.CORRECT] = to_correct(applicants, rounds)
+        found[TaskKind.DECLARE] = collection_queries.to_declare(on=on).filter(
+            organisation__in={h.organisation.pk for h in applicants if h.person == user}
+        )
+    if held:
+        found[TaskKind.REGISTER] = collection_queries.pending_for(
+            organisations=[
+                h.organisation
+                for h in held
+                if h.person == user and h.organisation.kind != OrganisationKind.AUTHORITY
+            ]
+        )
     if officers:
         found[TaskKind.DECIDE] = to_decide(officers, rounds)
         found[TaskKind.SETTLE] = to_settle(officers, rounds)
@@ -367,6 +384,8 @@ _ORDER: Mapping[TaskKind, tuple[str, tuple[str, ...]]] = {
     TaskKind.DIFFERENCE: ("", ("manifest__generator", "line")),
     TaskKind.PERMIT: ("valid_through", ("organisation",)),
     TaskKind.APPROVAL: ("valid_through", ("generator", "receiver")),
+    TaskKind.DECLARE: ("", ("organisation",)),
+    TaskKind.REGISTER: ("", ("collector", "park")),
 }
 
 
@@ -386,6 +405,17 @@ def _of_application(kind: TaskKind) -> Any:
         return _task(kind, (row.code,), row.organisation.name, label, row.due_on, on)
 
     return read
+
+
+def _of_month(row: SmallGenerator, on: date) -> Task:
+    month = months.asked_for(on)
+    key = (row.organisation.uscc, month.year, month.month)
+    due = months.due_on(month, declaration_due_day())
+    return _task(TaskKind.DECLARE, key, row.organisation.name, f"{month:%Y-%m}", due, on)
+
+
+def _of_registration(row: Registration, on: date) -> Task:
+    return _task(TaskKind.REGISTER, (row.pk,), row.name, "", None, on)
 
 
 _READ: Mapping[TaskKind, Any] = {
@@ -441,3 +471,6 @@ def _answering(row: Revision) -> Organisation:
     manifest = row.manifest
     assert manifest.receiver is not None, "it was issued"
     return manifest.receiver if row.proposed_for_id == manifest.generator_id else manifest.generator
+    TaskKind.DECLARE: lambda r, on, _: _of_month(r, on),
+    TaskKind.REGISTER: lambda r, on, _: _of_registration(r, on),
+}

@@ -29,6 +29,8 @@ HEADINGS: Mapping[TaskKind, object] = {
     TaskKind.DIFFERENCE: _("接收差异，待处理"),
     TaskKind.PERMIT: _("许可证到期，待换证"),
     TaskKind.APPROVAL: _("跨省转移批准到期"),
+    TaskKind.DECLARE: _("小微企业月度申报"),
+    TaskKind.REGISTER: _("小微企业登记，待确认"),
 }
 # Where each is done.
 ROUTES: Mapping[TaskKind, str] = {
@@ -47,6 +49,8 @@ ROUTES: Mapping[TaskKind, str] = {
     TaskKind.DIFFERENCE: "transfers:manifest",
     TaskKind.PERMIT: "registry:permits",
     TaskKind.APPROVAL: "transfers:approvals",
+    TaskKind.DECLARE: "collection:declare",
+    TaskKind.REGISTER: "collection:find-registration",
 }
 
 
