@@ -46,7 +46,7 @@ REFUSAL_TEXT: Mapping[Code, str] = {
     Code.NOT_READY: "该单位没有这么多可以收的废物；请刷新清单后重选。",
     Code.NOT_COVERED: "本单位的许可证、收集范围或合同不包括这种废物；不能列入收运。",
     Code.DAY_OUT_OF_RANGE: "收运日期不能早于今天；请改正日期。",
-    Code.VEHICLE_MISSING: "还没有写明车辆和驾驶员；请填写。",
+    Code.VEHICLE_MISSING: "还没有写明车辆、驾驶员或驾驶员电话；请填写。",
     Code.ROUND_NOT_NOW: "这个收运轮次现在不能这样办理；请刷新后查看。",
     Code.STOP_UNKNOWN: "这个收运轮次没有这一站；请刷新后查看。",
     Code.STOP_SETTLED: "这一站已经办完；请刷新后查看。",

@@ -23,6 +23,7 @@ from ninja.renderers import JSONRenderer
 
 from wufei.cases.api import router as cases
 from wufei.cases.evidence import MAX_FILE_BYTES
+from wufei.collection.api import router as collection
 from wufei.indicators.api import router as indicators
 from wufei.labels.api import router as labels
 from wufei.ledger.api.books import router as books
@@ -304,6 +305,7 @@ ROUTERS = (
     ("", approvals),
     ("", loads),
     ("", tracking),
+    ("", collection),
     ("", editions_router),
     ("", rounds),
     ("", applications),

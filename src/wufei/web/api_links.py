@@ -121,6 +121,9 @@ LINKS: Mapping[str, tuple[Link, ...]] = {
         Link("record_driver", HERE),
         Link("list_approvals", HERE),
         Link("record_approval", HERE),
+        Link("list_declarations", HERE),
+        Link("list_ready", HERE),
+        Link("list_collection_rounds", HERE),
     ),
     "change_organisation": (Link("get_organisation", HERE), Link("change_organisation", HERE, VERSION)),
     # the ledger

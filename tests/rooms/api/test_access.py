@@ -286,6 +286,23 @@ ROWS = {
         },
     ),
     f"GET {O}/transfer-approvals/{{approval_id}}": Row("handle manifests"),
+    f"GET {O}/collection/declarations": Row("read ledger"),
+    f"POST {O}/collection/declarations": Row(  # it is no small generator: refused, to who may
+        "post", 409, body={"month": "2026-06", "is_nothing": True, "client_id": "00000000-0000-4000-8000-000000000001"}
+    ),
+    f"GET {O}/collection/ready": Row("sign manifests"),
+    f"GET {O}/collection/rounds": Row("sign manifests"),
+    f"POST {O}/collection/rounds": Row(  # it has no collection point: refused, to who may
+        "handle manifests", 409,
+        body={
+            "uid": "00000000-0000-4000-8000-000000000002", "point": "库1", "planned_on": "2026-07-01", "plate": "渝A1",
+            "driver": "李", "picks": [],
+        },
+    ),
+    f"GET {O}/collection/rounds/{{number}}": Row("sign manifests", 404, in_path=(("number", 1),)),
+    f"POST {O}/collection/rounds/{{number}}/acts": Row(
+        "sign manifests", 404, body={"act": "START"}, in_path=(("number", 1),)
+    ),
     "GET /manifest-fields": Row(ANYBODY),
     "GET /editions": Row(ANYBODY),
     "GET /editions/{edition_id}": Row(ANYBODY, in_path=(("edition_id", EDITION),)),

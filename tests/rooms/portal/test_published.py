@@ -25,6 +25,7 @@ ROUTES = {
     "portal:home", "portal:calls", "portal:call", "portal:document", "portal:notices", "portal:notice",
     "portal:raise-objection", "portal:objection", "portal:receipt", "portal:register", "portal:ended", "portal:title",
     "portal:draws", "portal:draw", "portal:cases", "portal:agencies", "portal:excluded-agencies",
+    "portal:register-small-generator", "portal:small-generator-received", "portal:small-generator-status",
 }  # fmt: skip
 
 

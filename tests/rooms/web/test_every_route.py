@@ -18,6 +18,7 @@ from django.test import Client
 from django.urls import URLPattern, URLResolver, get_resolver, reverse
 
 from tests.conftest import NOW
+from tests.rooms.collection.test_pages import ROUTES as OF_COLLECTION
 from tests.rooms.labels.test_pages import ROWS as OF_LABELS
 from tests.rooms.ledger.test_trace import ROUTES as OF_TRACES
 from tests.rooms.portal.test_published import ROUTES as OF_THE_PUBLIC
@@ -223,6 +224,7 @@ def test_every_route_has_a_row():
         *OF_THE_SHOP_FLOOR,
         *OF_MANIFESTS,
         *OF_TRACKS,
+        *OF_COLLECTION,
         *OF_EXPERTS,
         *OF_TRACES,
         *OF_AN_ORGANISATION,

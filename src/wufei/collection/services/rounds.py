@@ -101,8 +101,12 @@ def plan_round(
         raise CollectionRefused(Code.POINT_UNKNOWN)
     if planned_on < today:
         raise CollectionRefused(Code.DAY_OUT_OF_RANGE, where="planned_on")
-    vehicle = {"plate": plate.strip().upper(), "driver": driver.strip(), "driver_phone": driver_phone.strip()}
-    if not vehicle["plate"] or not vehicle["driver"] or not all(map(str.isprintable, vehicle.values())):
+    vehicle = {
+        "plate": plate.strip().upper(),
+        "driver": driver.strip(),
+        "driver_phone": driver_phone.strip() or organisation.phone[:30],
+    }
+    if not all(vehicle.values()) or not all(map(str.isprintable, vehicle.values())):
         raise CollectionRefused(Code.VEHICLE_MISSING, where="plate")
     chosen = _chosen(organisation, picks, by, today)
     last = CollectionRound.objects.filter(collector=organisation).aggregate(last=Max("number"))["last"]

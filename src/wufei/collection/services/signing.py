@@ -200,7 +200,7 @@ def _under_way(stop: Stop, by: User, now: datetime) -> CollectionRound:
 def _load(round_: CollectionRound, stop: Stop, by: User, now: datetime) -> None:
     vehicle = Vehicle.objects.filter(organisation=round_.collector, plate=round_.plate).first()
     said = {
-        "plate": round_.plate, "driver": round_.driver, "driver_phone": round_.driver_phone or round_.collector.phone,
+        "plate": round_.plate, "driver": round_.driver, "driver_phone": round_.driver_phone,
         "vehicle_permit": vehicle.permit_number if vehicle else "",
         "starts_at": stop.generator.address[:200], "ends_at": round_.point.address[:200],
     }  # fmt: skip
