@@ -13,6 +13,7 @@ import django
 
 django.setup()
 
+from wufei.collection.wording import REFUSAL_TEXT as COLLECTION_TEXT
 from wufei.indicators.definitions import INDICATORS
 from wufei.labels.wording import DIGITAL_ID_TEXT, PAYLOAD_TEXT
 from wufei.labels.wording import REFUSAL_TEXT as LABEL_TEXT
@@ -130,6 +131,8 @@ def refusals() -> str:
             "说明",
             rows=((f"`{code}`", text) for code, text in (*POSITION_TEXT.items(), *TRACKING_TEXT.items())),
         )
+        + "\n## 小微企业收运\n\n"
+        + table("代码", "说明", rows=((f"`{code}`", text) for code, text in COLLECTION_TEXT.items()))
         + "\n## 环节\n\n"
         + table("代码", "名称", rows=((f"`{kind}`", label) for kind, label in LABELS.items()))
     )

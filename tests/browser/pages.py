@@ -14,6 +14,7 @@ FACTORY_EDITION = "gbt-36132-2025-green-factory"
 SMELTER = uscc_of(_SERIALS["smelter"])
 MINISTRY = uscc_of("202")  # as in season.yaml
 HAUL = uscc_of("231")  # as in road.yaml
+COLLECTOR, SHOP = uscc_of("241"), uscc_of("301")  # as in collecting.yaml
 _CASE, _PARK_CASE = f"/o/{POWER}/cases/1/", f"/o/{PARK}/cases/2/"  # in the order of the demo's `papers`
 
 
@@ -62,6 +63,17 @@ PAGES = (
     MainPage("track-alerts", "gear", f"/o/{GEAR}/tracks/alerts/"),
     MainPage("trackers", "haul", f"/o/{HAUL}/trackers/"),
     MainPage("tracker-new", "haul", f"/o/{HAUL}/trackers/new/"),
+    MainPage("collection-ready", "collect", f"/o/{COLLECTOR}/collection/ready/"),
+    MainPage("collection-rounds", "collect", f"/o/{COLLECTOR}/collection/rounds/"),
+    MainPage("collection-round", "collect", f"/o/{COLLECTOR}/collection/rounds/1/"),
+    MainPage("collection-drive", "collect-driver", f"/o/{COLLECTOR}/collection/rounds/2/drive/"),
+    MainPage("collection-points", "collect", f"/o/{COLLECTOR}/collection/points/"),
+    MainPage("collection-generators", "collect", f"/o/{COLLECTOR}/collection/generators/"),
+    MainPage("collection-register", "collect", f"/o/{COLLECTOR}/collection/registrations/new/"),
+    MainPage("small-generator-months", "shop-zhou", f"/o/{SHOP}/collection/declarations/"),
+    MainPage("small-generator-declare", "shop-zhou", f"/o/{SHOP}/collection/declarations/2026/11/"),
+    MainPage("small-generator-pickups", "shop-zhou", f"/o/{SHOP}/collection/pickups/"),
+    MainPage("small-generator-public", None, "/public/small-generators/"),
     MainPage("permits", "gear", f"/o/{GEAR}/permits/"),
     MainPage("streams", "power", f"/o/{POWER}/ledger/streams/"),
     MainPage("stores", "power", f"/o/{POWER}/ledger/stores/"),

@@ -296,6 +296,17 @@ def test_the_page_says_what_is_wrong_at_the_waste(world):
     assert ledger_queries.stock(organisation=shop) == []
 
 
+def test_the_months_are_listed_with_what_is_unknown_and_a_number_is_corrected(world):
+    shop, owner = world.generator(date(2026, 4, 3))
+    world.declare(shop, owner, date(2026, 5, 1), F01="5", F02="0")
+    world.declare(shop, owner, date(2026, 5, 1), F01="7", F02="0")
+    told = text(client(owner).get(at("declarations", shop)))
+    assert "2026-04 未申报，数量未知 未知" in told
+    assert "2026-05 已申报 第 2 次 7" in told
+    assert "2026-07 未到期 —" in told
+    assert "还没有有效的收集合同" not in told
+
+
 def test_a_month_that_does_not_exist_is_not_there(world):
     shop, owner = world.generator()
     assert client(owner).get(at("declare", shop, year=2026, month=13)).status_code == 404

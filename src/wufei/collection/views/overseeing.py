@@ -59,7 +59,16 @@ def generators(request: HttpRequest, uscc: str) -> HttpResponse:
     words = [queries.words_of(generators=found, month=month, on=at.today) for month in shown_months]
     context = at.context(
         form=form, page=page, latest=latest, months=shown_months,
-        rows=[(each, [_cell(said[each.organisation_id]) for said in words]) for each in found],
+        rows=[
+            (
+                each,
+                [
+                    (month, *_cell(said[each.organisation_id]))
+                    for month, said in zip(shown_months, words, strict=True)
+                ],
+            )
+            for each in found
+        ],
         silent=_narrowed(_generators(at), {"standing": "silent"}, at.today).count(),
         due_rule=rules.known_rules()["declaration_due_day"], is_collector=at.organisation.kind not in LOOKS_ON,
         listing={"is_filtered": any(request.GET.get(name) for name in form.fields)},

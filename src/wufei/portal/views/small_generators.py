@@ -76,7 +76,11 @@ def _register(request: HttpRequest) -> HttpResponse:
     if posted is not None and are_valid([form, *wastes]) and (receipt := _taken(form, wastes)):
         token = signing.dumps(receipt, salt=RECEIPT)
         return redirect(f"{reverse('portal:small-generator-received')}?t={token}")
-    context = {"form": form, "wastes": wastes, "known": waste_entries(), "trap": TRAP}
+    permits = queries.permits_shown(organisations=known, on=today())
+    context = {
+        "form": form, "wastes": wastes, "known": waste_entries(), "trap": TRAP,
+        "serving": [(each, permits[each.pk]) for each in known],
+    }  # fmt: skip
     return render(
         request, "portal/register_small_generator.html", context, status=200 if posted is None else 422
     )
