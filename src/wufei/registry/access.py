@@ -68,7 +68,11 @@ GRANTS: dict[tuple[Role, Relation], frozenset[Permission]] = {
     (Role.ENVIRONMENT_OFFICER, Relation.OWN): _OFFICER_OF_OWN,
     (Role.WORKER, Relation.OWN): frozenset(
         {
-            _P.VIEW_ORGANISATION, _P.VIEW_LEDGER, _P.POST_MOVEMENTS, _P.VIEW_MANIFESTS, _P.SIGN_MANIFESTS,
+            _P.VIEW_ORGANISATION,
+            _P.VIEW_LEDGER,
+            _P.POST_MOVEMENTS,
+            _P.VIEW_MANIFESTS,
+            _P.SIGN_MANIFESTS,
             _P.VIEW_TRACKS,
         }
     ),

@@ -46,10 +46,10 @@ from wufei.storage.api.inspections import checklists
 from wufei.storage.api.inspections import router as inspections
 from wufei.storage.api.stocktaking import router as stocktaking
 from wufei.storage.api.zones import router as zones
-from wufei.transfers.api.approvals import router as approvals
-from wufei.transfers.api.loads import router as loads
 from wufei.tracking.api import devices as trackers
 from wufei.tracking.api import router as tracking
+from wufei.transfers.api.approvals import router as approvals
+from wufei.transfers.api.loads import router as loads
 from wufei.transfers.api.manifests import router as transfers
 from wufei.web import api_links
 

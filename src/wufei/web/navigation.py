@@ -143,6 +143,8 @@ ORGANISATION_ENTRIES: tuple[Entry, ...] = (
         icon="map-pin",
         permission=Permission.VIEW_TRACKS,
         kinds=KEEPS_LEDGER,
+    ),
+    Entry(
         route="collection:home",
         label=_("小微收运"),
         icon="truck",

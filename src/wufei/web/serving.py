@@ -99,9 +99,6 @@ def run(*, port: int, host: str, workers: int, on_ready: Callable[[str], None]) 
         "--worker-tmp-dir", "/dev/shm" if os.path.isdir("/dev/shm") else "/tmp",  # noqa: S108
     ]  # fmt: skip
     jobs = [sys.executable, "-m", "wufei.web.cli", "worker"]
-    environment = {"DJANGO_SETTINGS_MODULE": "wufei.web.settings"} | os.environ
-    running = [subprocess.Popen(web, env=environment)]
-    jobs = [sys.executable, "-m", "django", "db_worker", "--interval", "0.5"]
     watch = [
         sys.executable,
         "-m",
@@ -109,14 +106,14 @@ def run(*, port: int, host: str, workers: int, on_ready: Callable[[str], None]) 
         "tracker",
         "watch",
     ]  # a silent vehicle says nothing itself
-    environment = os.environ | {"DJANGO_SETTINGS_MODULE": "wufei.web.settings"}
-    running = [subprocess.Popen(command, env=environment) for command in (web, jobs, watch)]
+    environment = {"DJANGO_SETTINGS_MODULE": "wufei.web.settings"} | os.environ
+    running = [subprocess.Popen(web, env=environment)]
     # Whoever stops us with SIGTERM, as a service manager does, stops both of them too.
     signal.signal(signal.SIGTERM, signal.default_int_handler)
     try:
         is_ready = _is_ready(running[0], port=port, host=host)
-        # After the site, which people wait for: starting both at once takes both longer.
-        running.append(subprocess.Popen(jobs, env=environment))
+        # After the site, which people wait for: starting all at once takes all longer.
+        running += [subprocess.Popen(command, env=environment) for command in (jobs, watch)]
         if is_ready:
             on_ready(f"http://{host}:{port}/")
         running[0].wait()

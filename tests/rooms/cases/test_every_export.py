@@ -37,7 +37,6 @@ OFFERED = {
     "organisations": ("registry:organisations", None), "users": ("registry:users", None),
     "public-register": ("portal:register", None), "public-agencies": ("portal:agencies", None),
     "manifests": ("transfers:manifests", {}), "tracks": ("tracking:tracks", {}),
-    "manifests": ("transfers:manifests", {}),
     "ready": ("collection:ready", {}), "small-generators": ("collection:generators", {}),
     "public-excluded": ("portal:excluded-agencies", None),
 }  # fmt: skip

@@ -25,7 +25,7 @@ from wufei.registry.models import Organisation, ParkMembership, PermitUse, User
 from wufei.registry.queries import jurisdiction_prefix, require, waste_permits
 from wufei.storage import time_limits, zoning
 from wufei.storage.time_limits import Due, known_time_limits
-from wufei.storage.zoning import Level
+from wufei.storage.zoning import Fullness
 from wufei.transfers.models import ManifestLine
 from wufei.transfers.states import State
 
@@ -52,7 +52,7 @@ class Ready:
     days: int | None
     last: date | None
     due: Due
-    level: Level  # of what may stand at a storage point
+    level: Fullness  # of what may stand at a storage point
     declared_for: date | None  # the newest month of which it spoke
     word: Word  # on the newest month whose day has passed
     park: str
@@ -249,7 +249,7 @@ def _unknown(ground: _Ground, generator: Organisation) -> list[Ready]:
     return [
         Ready(
             generator=generator, stream=None, parts=(), mass_g=None, planned_g=0, since=None, days=None, last=None,
-            due=Due.NO_LIMIT, level=Level.FREE, declared_for=ground.newest.get(generator.pk), word=word,
+            due=Due.NO_LIMIT, level=Fullness.FREE, declared_for=ground.newest.get(generator.pk), word=word,
             park=ground.parks.get(generator.pk, ""), lacks="", left_g=None,
         )
     ]  # fmt: skip
@@ -294,7 +294,7 @@ def _fits(row: Ready, wanted: Wanted) -> bool:
     of_waste = not wanted.waste or (bool(code) and permits.covers([wanted.waste], code))
     standing = {
         "": True, "collectable": row.may_be_collected, "unknown": row.is_unknown,
-        "due": row.due in (Due.SOON, Due.OVERDUE) or row.level is not Level.FREE,
+        "due": row.due in (Due.SOON, Due.OVERDUE) or row.level is not Fullness.FREE,
     }  # fmt: skip
     return (
         (not wanted.text or wanted.text in row.generator.name or wanted.text in row.generator.uscc)

@@ -17,7 +17,7 @@ from wufei.registry.access import Permission
 from wufei.registry.views.listing import page_at
 from wufei.storage import zoning
 from wufei.storage.time_limits import Due
-from wufei.storage.wording import LEVEL_TEXT
+from wufei.storage.wording import FULLNESS_TEXT
 
 ROWS = 50
 
@@ -44,7 +44,7 @@ def points(request: HttpRequest, uscc: str) -> HttpResponse:
     level = zoning.level(used=held_g, limit=point.store.capacity_g) if point else None
     context = at.context(
         points=known, point=point, text=text, page=page_at(Paginator(shown, ROWS), request.GET.get("page")),
-        held_g=held_g, level=level, level_text=LEVEL_TEXT[level] if level else "",
+        held_g=held_g, level=level, level_text=FULLNESS_TEXT[level] if level else "",
         overdue=sum(row.timed.due is Due.OVERDUE for row in rows), soon=sum(row.timed.due is Due.SOON for row in rows),
         listing={"is_filtered": bool(text)},
     )  # fmt: skip

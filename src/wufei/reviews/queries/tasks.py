@@ -463,6 +463,8 @@ _READ: Mapping[TaskKind, Any] = {
     TaskKind.APPROVAL: lambda r, on, _: _task(
         TaskKind.APPROVAL, (r.generator.uscc,), r.number, r.receiver.name, r.valid_through, on
     ),
+    TaskKind.DECLARE: lambda r, on, _: _of_month(r, on),
+    TaskKind.REGISTER: lambda r, on, _: _of_registration(r, on),
 }  # fmt: skip
 
 
@@ -471,6 +473,3 @@ def _answering(row: Revision) -> Organisation:
     manifest = row.manifest
     assert manifest.receiver is not None, "it was issued"
     return manifest.receiver if row.proposed_for_id == manifest.generator_id else manifest.generator
-    TaskKind.DECLARE: lambda r, on, _: _of_month(r, on),
-    TaskKind.REGISTER: lambda r, on, _: _of_registration(r, on),
-}
