@@ -12,6 +12,7 @@ from wufei.capture.services import ImportResult, import_workbook
 from wufei.cases import services as cases
 from wufei.cases.models import EvidenceCategory
 from wufei.demo import beside, collecting, road, season
+from wufei.demo import beside, road, season, stores
 from wufei.demo.district import district, uscc_of, workbooks
 from wufei.demo.papers import MAKERS
 from wufei.demo.writing import written
@@ -58,6 +59,8 @@ def build(*, folder: Path, by: User, now: datetime, report: Callable[[str], None
     report("已演完四个月的称重贴标、入库和危险废物转移")
     collecting.play(organisations=organisations, password=PASSWORD, by=by, now=now)
     report("已演完十二家小微企业两个月的申报和一轮收运")
+    stores.play(organisations=organisations, password=PASSWORD, by=by, now=now)
+    report("已演完危废间的检查、整改和盘点")
 
 
 def _imported(path: Path, by: User, now: datetime) -> ImportResult:
@@ -156,3 +159,5 @@ def accounts() -> list[dict[str, Any]]:
     names |= {each["id"]: each["name"] for each in [*later["authorities"], *on_the_road["organisations"]]}
     people = [*said["people"], *later["people"], *on_the_road["people"]]
     return [*(person | {"of": names[person["of"]]} for person in people), *collecting.people()]
+    people = [*said["people"], *later["people"], *on_the_road["people"], stores.stores()["worker"]]
+    return [person | {"of": names[person["of"]]} for person in people]

@@ -5,12 +5,14 @@ As landscape A4 pages: title and facts above, the headings again on each page, l
 columns, page numbers, and at the end the sum, the remarks and the line to sign on. Plain text in, a PDF out.
 """
 
+import io
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from functools import cache
 from typing import BinaryIO
 
 from reportlab.lib.pagesizes import A4, landscape
+from reportlab.lib.utils import ImageReader
 from reportlab.pdfbase.pdfmetrics import stringWidth
 from reportlab.pdfgen.canvas import Canvas
 
@@ -23,6 +25,8 @@ LEADING = 1.28
 # Below these a printed table can't be read; above, a narrow one looks clumsy.
 LARGEST, SMALLEST = 9.0, 5.6
 NOTHING = "本期没有记录。"
+PICTURES, ACROSS = 6, 3  # on a page, in a row
+GAP, CAPTION = 12.0, 28.0
 INK, FAINT, SHADE = (0.1, 0.12, 0.14), (0.35, 0.38, 0.42), (0.93, 0.95, 0.94)
 NEVER_LAST = "（《“‘〔"  # opening marks
 NEVER_FIRST = "，。；：、）》”’〕／·"
@@ -37,9 +41,17 @@ class Heading:
     keeps_whole: bool = False  # days, numbers and codes, which no line break may cut
 
 
+@dataclass(frozen=True, slots=True)
+class Picture:
+    """A JPEG picture with what is written beneath it."""
+
+    caption: str
+    content: bytes
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Sheet:
-    """A table to be set; every row has a text for each heading."""
+    """A table to be set; every row has a text for each heading. Pictures follow on pages of their own."""
 
     number: str  # 表B.1
     title: str
@@ -50,6 +62,7 @@ class Sheet:
     remarks: Sequence[str] = ()
     signatures: Sequence[str] = ()
     footer: str = ""
+    pictures: Sequence[Picture] = ()
 
 
 @dataclass(slots=True)
@@ -111,10 +124,15 @@ def write_sheets(out: BinaryIO, sheet: Sheet) -> int:
     pages = _pages(grid)
     canvas = Canvas(out, pagesize=(WIDTH, HEIGHT), invariant=1)
     canvas.setTitle(f"{sheet.number} {sheet.title}")
+    shown = [sheet.pictures[at : at + PICTURES] for at in range(0, len(sheet.pictures), PICTURES)]
+    count = len(pages) + len(shown)
     for number, lines in enumerate(pages, 1):
-        _draw_page(canvas, grid, lines, number, len(pages))
+        _draw_page(canvas, grid, lines, number, count, is_last=number == len(pages))
+    for number, pictures in enumerate(shown, len(pages) + 1):
+        _draw_pictures(canvas, sheet, pictures)
+        _end_page(canvas, sheet, number, count)
     canvas.save()
-    return len(pages)
+    return count
 
 
 # --- measuring
@@ -227,7 +245,9 @@ def _fact_lines(grid: _Grid) -> list[str]:
 # --- drawing
 
 
-def _draw_page(canvas: Canvas, grid: _Grid, lines: Sequence[_Line], number: int, of: int) -> None:
+def _draw_page(
+    canvas: Canvas, grid: _Grid, lines: Sequence[_Line], number: int, of: int, *, is_last: bool
+) -> None:
     sheet, font = grid.sheet, font_name()
     canvas.setFillColorRGB(*INK)
     canvas.setFont(font, 13)
@@ -241,7 +261,6 @@ def _draw_page(canvas: Canvas, grid: _Grid, lines: Sequence[_Line], number: int,
         top -= 11
         canvas.drawString(SIDE, top + 2, text)
     top -= 6
-    is_last = number == of
     if lines or not sheet.rows:
         top = _draw_head(canvas, grid, top)
         for line in lines:
@@ -250,11 +269,34 @@ def _draw_page(canvas: Canvas, grid: _Grid, lines: Sequence[_Line], number: int,
             top = _draw_nothing(canvas, grid, top)
     if is_last:
         _draw_beneath(canvas, grid, top)
-    canvas.setFont(font, 7.5)
+    _end_page(canvas, sheet, number, of)
+
+
+def _end_page(canvas: Canvas, sheet: Sheet, number: int, of: int) -> None:
+    canvas.setFont(font_name(), 7.5)
     canvas.setFillColorRGB(*FAINT)
     canvas.drawString(SIDE, FOOT - 14, sheet.footer)
     canvas.drawRightString(WIDTH - SIDE, FOOT - 14, f"第 {number} 页，共 {of} 页")
     canvas.showPage()
+
+
+def _draw_pictures(canvas: Canvas, sheet: Sheet, pictures: Sequence[Picture]) -> None:
+    """Draw pictures in rows of three, each whole within its field, its caption in two lines beneath."""
+    canvas.setFillColorRGB(*INK)
+    canvas.setFont(font_name(), 9)
+    canvas.drawString(SIDE, HEIGHT - TOP - 11, f"{sheet.number} {sheet.title}　照片")
+    width = (WIDTH - 2 * SIDE - (ACROSS - 1) * GAP) / ACROSS
+    height = (HEIGHT - TOP - 20 - FOOT) * ACROSS / PICTURES
+    for place, picture in enumerate(pictures):
+        left = SIDE + place % ACROSS * (width + GAP)
+        top = HEIGHT - TOP - 20 - place // ACROSS * height
+        canvas.drawImage(
+            ImageReader(io.BytesIO(picture.content)), left, top - height + CAPTION, width, height - CAPTION - GAP,
+            preserveAspectRatio=True, anchor="sw",
+        )  # fmt: skip
+        canvas.setFont(font_name(), 7.5)
+        for line, text in enumerate(broken(picture.caption, width, 7.5, most=2)):
+            canvas.drawString(left, top - height + CAPTION - 10 * (line + 1), text)
 
 
 def _box(

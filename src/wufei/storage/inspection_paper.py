@@ -1,15 +1,15 @@
 """
 How does the record of an inspection look on paper?
 
-Pure. A table of what was looked at, with what is to be put right and what was; signed by who looked. Pictures are
-named by the beginning of their hashes: they stay in the store, and can be compared with those handed over.
+Pure. A table of what was looked at, with what is to be put right and what was, signed by who looked; the pictures
+follow, named in the table and beneath them by the beginning of their hashes.
 """
 
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import BinaryIO
 
-from wufei.paper.sheets import Heading, Sheet, write_sheets
+from wufei.paper.sheets import Heading, Picture, Sheet, write_sheets
 
 HEADINGS = (
     Heading("序号", width=5, is_number=True),
@@ -42,6 +42,7 @@ class Record:
     remark: str
     photos: Sequence[str]  # of the store as a whole
     made: str  # who had it printed, and when
+    pictures: Sequence[tuple[str, str, bytes]] = ()  # of what, hash, JPEG
 
 
 def write_record(out: BinaryIO, record: Record) -> int:
@@ -53,7 +54,7 @@ def write_record(out: BinaryIO, record: Record) -> int:
     if record.photos:
         remarks.append(f"全景照片：{_hashes(record.photos)}。")
     if any(row.photos for row in record.rows) or record.photos:
-        remarks.append(f"照片存于本系统，此处为其 SHA-256 的前 {HASH_SHOWN} 位。")
+        remarks.append(f"照片附后，以其 SHA-256 的前 {HASH_SHOWN} 位标识。")
     if any(row.doubt for row in record.rows):
         remarks.append(
             "“据转引”的条款引自二手资料，“未核实”的未见标准原文或为本系统的取值，使用时请核对标准原文。"
@@ -62,6 +63,7 @@ def write_record(out: BinaryIO, record: Record) -> int:
         number=record.name, title="贮存设施检查记录", facts=record.facts, headings=HEADINGS,
         rows=[_texts(number, row) for number, row in enumerate(record.rows, 1)], remarks=remarks,
         signatures=("检查人", "环保负责人", "日期"), footer=record.made,
+        pictures=[Picture(f"{sha256[:HASH_SHOWN]} {of}", content) for of, sha256, content in record.pictures],
     )  # fmt: skip
     return write_sheets(out, sheet)
 

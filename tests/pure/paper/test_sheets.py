@@ -4,8 +4,9 @@ import io
 
 import pypdfium2
 import pytest
+from PIL import Image
 
-from wufei.paper.sheets import Heading, Sheet, broken, write_sheets
+from wufei.paper.sheets import Heading, Picture, Sheet, broken, write_sheets
 
 HEADINGS = (
     Heading("序号", width=6, is_number=True),
@@ -99,3 +100,28 @@ def test_few_and_many_columns_stay_on_the_page(columns):
     [text] = read(sheet([[f"值{n}" for n in range(columns)]], headings=headings))
 
     assert [n for n in range(columns) if f"值{n}" not in text] == []
+
+
+def _jpeg(size: tuple[int, int], colour: str) -> bytes:
+    written = io.BytesIO()
+    Image.new("RGB", size, colour).save(written, "JPEG")
+    return written.getvalue()
+
+
+def test_pictures_follow_six_to_a_page_whole_and_with_their_captions():
+    shapes = [((80, 40), "red"), ((40, 80), "blue"), *[((50, 50), "green")] * 5]
+    pictures = [Picture(f"第{n}张", _jpeg(*shape)) for n, shape in enumerate(shapes, 1)]
+    what = sheet([["1", "炉渣", "1.25"]], pictures=pictures)
+    pages = read(what)
+    assert len(pages) == 3
+    assert ["负责人签字" in text for text in pages] == [True, False, False]
+    assert [[n for n in range(1, 8) if f"第{n}张" in text] for text in pages] == [[], [1, 2, 3, 4, 5, 6], [7]]
+    assert "第 3 页，共 3 页" in pages[2]
+    out = io.BytesIO()
+    write_sheets(out, what)
+    drawn = pypdfium2.PdfDocument(out.getvalue())[1].render(scale=0.5).to_pil().convert("RGB")
+    counted = {colour: n for n, colour in drawn.getcolors(maxcolors=drawn.width * drawn.height)}
+    red = sum(n for (r, g, b), n in counted.items() if r > 220 > 60 > max(g, b))
+    blue = sum(n for (r, g, b), n in counted.items() if b > 220 > 60 > max(r, g))
+    whole = drawn.width * drawn.height
+    assert whole // 60 < blue < red < whole // 6

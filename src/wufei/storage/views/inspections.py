@@ -7,6 +7,7 @@ from urllib.parse import quote
 
 from django.contrib import messages
 from django.core.files.uploadedfile import UploadedFile
+from django.db.models import F
 from django.http import FileResponse, Http404, HttpRequest, HttpResponse, HttpResponseBase
 from django.shortcuts import get_object_or_404, redirect, render
 from django.utils import timezone
@@ -239,8 +240,21 @@ def _on_paper(at: Desk, row: Inspection) -> inspection_paper.Record:
             ("检查时间", f"{local(row.inspected_at):%Y-%m-%d %H:%M}"), ("检查人", str(row.inspected_by)),
             ("登记时间", f"{local(row.recorded_at):%Y-%m-%d %H:%M}"),
         ],
+        pictures=_pictures(row),
         made=f"由{at.user}于 {local(at.now):%Y-%m-%d %H:%M} 从无废系统打印",
     )  # fmt: skip
+
+
+def _pictures(row: Inspection) -> list[tuple[str, str, bytes]]:
+    """Return every picture with what it is of, those of corrections too."""
+    found = []
+    for each in row.photos.select_related("line", "correction").order_by(
+        F("line__position").asc(nulls_first=True), "pk"
+    ):
+        of = each.line.says if each.line else "全景"
+        with each.stored.open("rb") as kept:
+            found.append((f"{of}（整改后）" if each.correction else of, each.sha256, kept.read()))
+    return found
 
 
 def _action_words(found: LineFound) -> str:
