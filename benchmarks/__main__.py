@@ -2,6 +2,7 @@
 Measure, and write down what came out.
 
     python -m benchmarks [import|single|promises|pages|reviews|lineage|backup ...] [--rows N] [--database sqlite|postgresql]
+    python -m benchmarks [import|single|promises|pages|reviews|lineage|manifests ...] [--rows N] [--database sqlite|postgresql]
 """
 
 import argparse
@@ -15,6 +16,7 @@ from pathlib import Path
 from typing import Any
 
 from benchmarks import backup, importing, lineage, pages, promises, report, reviews, single, stores
+from benchmarks import importing, lineage, manifests, pages, promises, report, reviews, single, stores
 
 RESULTS = Path(__file__).with_name("last.json")
 
@@ -26,6 +28,7 @@ def main() -> None:
         nargs="*",
         default=["import", "single"],
         help="import, single, promises, pages, reviews, lineage, backup",
+        help="import, single, promises, pages, reviews, lineage, manifests",
     )
     parser.add_argument("--rows", type=int, default=100_000)
     parser.add_argument("--repetitions", type=int, default=5, help="of an import")
@@ -94,11 +97,16 @@ def _lineage(database: str, given: argparse.Namespace) -> list[dict[str, Any]]:
 
 def _backup(database: str, given: argparse.Namespace) -> list[dict[str, Any]]:
     return [backup.measure(database, given.movements)]
+def _manifests(database: str, given: argparse.Namespace) -> list[dict[str, Any]]:
+    with stores.store(database) as environment:
+        [measured] = stores.in_processes(environment, manifests.measure, [()])
+        return measured
 
 
 MEASURES = {
     "import": _import, "single": _single, "promises": _promises, "pages": _pages, "reviews": _reviews,
     "lineage": _lineage, "backup": _backup,
+    "lineage": _lineage, "manifests": _manifests,
 }  # fmt: skip
 
 

@@ -110,6 +110,47 @@ def test_a_list_takes_as_many_statements_for_one_as_for_thirty(world, monkeypatc
     assert as_few == few <= 12
 
 
+def a_thousand(one: Manifest) -> None:
+    """Lay down copies of the one with its line and leg, past the services: they are only read."""
+    from wufei.transfers.models import Leg, ManifestLine
+
+    line, leg = one.lines.get(), one.legs.get()
+    copies = Manifest.objects.bulk_create(
+        Manifest(
+            waste_class=one.waste_class, state="DRAFT", generator=one.generator, receiver=one.receiver, said=one.said,
+            declared_g=one.declared_g, created_at=one.created_at, created_by=one.created_by,
+        )
+        for _ in range(999)
+    )  # fmt: skip
+    ManifestLine.objects.bulk_create(
+        ManifestLine(
+            manifest=copy, position=1, stream=line.stream, waste_code=line.waste_code, declared_g=line.declared_g,
+            waste_category=line.waste_category, waste_name=line.waste_name, said=line.said,
+        )
+        for copy in copies
+    )  # fmt: skip
+    Leg.objects.bulk_create(Leg(manifest=copy, position=1, carrier=leg.carrier) for copy in copies)
+
+
+def test_a_thousand_are_listed_by_the_same_statements_as_one_and_each_once(world, monkeypatch):
+    one, caller = world.issued(), api(world.officer)
+
+    def look(query: str):
+        with statements(monkeypatch) as seen:
+            told = caller.get(at(world.generator) + query).json()
+        return told, len(seen())
+
+    _told, few = look("?limit=200")
+    a_thousand(one)
+    found, cursor = [], ""
+    while cursor is not None:
+        told, count = look(f"?limit=200{cursor}")
+        assert count == few
+        found += [row["uid"] for row in told["manifests"]]
+        cursor = told["next"] and f"&cursor={told['next']}"
+    assert len(found) == len(set(found)) == 1_000
+
+
 def test_pages_follow_one_another(world):
     for _ in range(5):
         world.issued()
