@@ -9,7 +9,6 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date
 from decimal import Decimal
-from enum import StrEnum
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -36,11 +35,6 @@ TOLERANCES: Sequence[Tolerance] = (
 )
 # A weight so many times the other is a slip of the unit or of a digit, until somebody has weighed again.
 IMPLAUSIBLE_TIMES = 10
-
-
-class Difference(StrEnum):
-    MASS = "MASS"  # 重量
-    COUNT = "COUNT"  # 件数
 
 
 def tolerance_on(day: date) -> Tolerance:

@@ -18,13 +18,11 @@ from wufei.transfers.models import Discrepancy, Manifest, ManifestLine, Revision
 from wufei.transfers.refusals import TransferRefused
 from wufei.transfers.services import Change
 from wufei.transfers.services.revising import NEVER
-from wufei.transfers.states import ACT_LABELS, LABELS, Act, State, address_of
+from wufei.transfers.states import ACT_LABELS, LABELS, Act, Party, State, address_of
 from wufei.transfers.tolerance import tolerance_on
 from wufei.transfers.views.drafting import manifest_at, tell
 from wufei.transfers.wording import FLAG_TEXT, in_tonnes, words
 
-# The way of a manifest as most go it; what is past is marked.
-STEPS = (State.DRAFT, State.ISSUED, State.IN_TRANSIT, State.DELIVERED, State.ACCEPTED)
 QUIET = {Act.CANCEL, Act.REFUSE, Act.STORE, Act.PARTLY_ACCEPT}
 
 
@@ -60,12 +58,10 @@ def _page(
         may_answer=bool(parties) and Permission.HANDLE_MANIFESTS in at.held,
         may_agree=waiting is not None
         and queries.may_agree(revision=waiting, manifest=row, organisation=at.organisation),
-        is_of_generator=row.generator_id == at.organisation.pk,
+        is_of_generator=Party.GENERATOR in parties,
         may_revise=_may_revise(at, row, bool(parties)),
         discrepancies=queries.discrepancies_of(row),
         tolerance=tolerance_on(at.today),
-        state_label=LABELS[row.now_in],
-        steps=[(LABELS[step], step is row.now_in) for step in STEPS],
         refusals=[words(reason) for reason in refused.reasons] if refused else [],
     )
     return render(request, "transfers/manifest.html", context, status=409 if refused else 200)
