@@ -79,6 +79,8 @@ PAGES = (
     MainPage("small-generator-declare", "shop-zhou", f"/o/{SHOP}/collection/declarations/2026/11/"),
     MainPage("small-generator-pickups", "shop-zhou", f"/o/{SHOP}/collection/pickups/"),
     MainPage("small-generator-public", None, "/public/small-generators/"),
+    MainPage("weighing", "gear", f"/o/{GEAR}/manifests/weighing/"),
+    MainPage("weighed-loads", "gear", f"/o/{GEAR}/manifests/loads/"),
     MainPage("permits", "gear", f"/o/{GEAR}/permits/"),
     MainPage("streams", "power", f"/o/{POWER}/ledger/streams/"),
     MainPage("stores", "power", f"/o/{POWER}/ledger/stores/"),

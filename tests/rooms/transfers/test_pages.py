@@ -211,6 +211,25 @@ def test_one_manifest_shows_its_signatures_its_differences_and_what_is_open(worl
     assert "桶内分层" in page
 
 
+def test_who_goes_on_in_a_closed_generator_settles_its_differences_on_the_page(world):
+    from wufei.registry.services import successions
+
+    manifest = world.receive(world.delivered(), "100")
+    heir = worlds.organisation(33, "承继公司", "ENTERPRISE")
+    successions.record_succession(
+        predecessor=world.generator, successor=heir, kind="MERGER", on=worlds.TODAY, document="文", now=world.now,
+        by=worlds.person("AUTHORITY_OFFICER", worlds.organisation(34, "市局", "AUTHORITY", "500000"), "市局"),
+    )  # fmt: skip
+    person = client(worlds.person("ENVIRONMENT_OFFICER", heir, "承继人"))
+    shown = person.get(at("manifest", heir, reference=manifest.number)).content.decode()
+    to = at(
+        "settle-discrepancy", heir, reference=manifest.number, discrepancy_id=Discrepancy.objects.get().pk
+    )
+    assert f'action="{to}"' in shown
+    assert person.post(to, {"reason": "桶内分层"}).status_code == 302
+    assert Discrepancy.objects.get().reason == "桶内分层"
+
+
 def test_a_revision_is_proposed_by_one_and_agreed_to_by_the_other(world):
     manifest = world.issued()
     to = at("revise-manifest", world.generator, reference=manifest.number)
