@@ -5,8 +5,8 @@ from decimal import Decimal
 
 from wufei.cases import amounts
 from wufei.cases.case_file import Cell
-from wufei.cases.texts import one_line
 from wufei.indicators.figure import Figure, StatedInput
+from wufei.paper.texts import one_line
 
 BLANK = Cell(text="")
 UNKNOWN = Cell(text=amounts.UNKNOWN)

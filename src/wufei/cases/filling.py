@@ -28,11 +28,11 @@ from wufei.cases.case_file import (
     YearTable,
 )
 from wufei.cases.dossier import Applicant, Dossier, Figures, Generator, Texts
-from wufei.cases.texts import one_line, paragraphs
 from wufei.catalogue.divisions import division_of_code, path_names
 from wufei.catalogue.industries import industry
 from wufei.indicators.facts import Product
 from wufei.indicators.figure import Figure, Missing, StatedInput
+from wufei.paper.texts import one_line, paragraphs
 from wufei.terms.period import Period
 
 REGISTRY = "单位信息"

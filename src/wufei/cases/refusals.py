@@ -2,20 +2,12 @@
 
 from collections.abc import Mapping
 
+from wufei.paper.attachments import REFUSAL_TEXT
+
 REFUSALS: Mapping[str, str] = {
     # of evidence
-    "file_empty": "文件是空的（0 字节）；请重新选择文件。",
-    "file_too_large": "文件超过 20 MB；请压缩图片或拆成几个文件后再上传。",
+    **REFUSAL_TEXT,
     "case_too_large": "本案例的证明材料合计超过 200 MB；请先移除不需要的材料。",
-    "type_not_allowed": "只接受 pdf、docx、xlsx、jpg、png 文件；请另存为其中一种后再上传。",
-    "content_does_not_fit_name": "文件内容与扩展名不符；请用原来的软件打开并另存为正确的格式。",
-    "damaged": "文件不完整或已损坏；请重新导出或重新扫描后再上传。",
-    "encrypted": "文件设有密码；请取消密码后再上传。",
-    "active_content": "文件含有宏、脚本或内嵌程序；请另存为不含宏的文件，或打印为 PDF 后再上传。",
-    "archive_unsafe": "文件内部结构异常（内容过多、压缩比过高或路径不安全）；请用 Office 或 WPS 另存后再上传。",
-    "image_too_large": "图片尺寸过大（超过 1 亿像素）；请缩小后再上传。",
-    "trailing_content": "文件末尾附有其他内容；请重新导出后再上传。",
-    "name_missing": "文件没有名称；请改名后再上传。",
     "evidence_removed": "该材料已被移除。",
     # of drafts
     "stale_edit": "这份草稿已被他人或另一窗口修改；请刷新后再保存，您的文字仍在输入框中。",

@@ -15,6 +15,17 @@ class PlaceKind(StrEnum):
     TRANSFORMATION = "TRANSFORMATION"  # 转化: lots go in, others come out, nothing stays
 
 
+# What people call a place that comes into being by itself. What an outside party or a process is called, people say.
+PLACE_NAMES: dict[PlaceKind, str] = {
+    PlaceKind.OPENING: "期初",
+    PlaceKind.OWN_UTILISATION: "自行利用设施",
+    PlaceKind.OWN_DISPOSAL: "自行处置设施",
+    PlaceKind.OUTSIDE: "外单位（未写明）",
+    PlaceKind.DISCREPANCY: "差异",
+    PlaceKind.TRANSIT: "在途",
+    PlaceKind.TRANSFORMATION: "转化",
+}
+
 # A source may be drawn below zero; nothing else may. What goes through a transformation changes its lot, so
 # that the place is below zero of what came out as much as it is above of what went in.
 SOURCES = frozenset(

@@ -16,7 +16,7 @@ from enum import StrEnum, auto
 from typing import NamedTuple
 from uuid import UUID
 
-from wufei.ledger.kinds import INTERNAL, INTO_STORE, ROUTES, TRANSFORMING, Kind, PlaceKind
+from wufei.ledger.kinds import INTERNAL, INTO_STORE, PLACE_NAMES, ROUTES, TRANSFORMING, Kind, PlaceKind
 from wufei.terms.mass import Mass
 
 # Above this a mass is a slip of the unit, not a fact: 10⁸ 吨.
@@ -127,6 +127,18 @@ def lot_code_of(draft: Draft) -> str:
 def place_code(kind: PlaceKind, name: str) -> str:
     """Return the code of a place that comes into being when it is first named: a process, an outside party."""
     return f"{kind.lower()}:{name}"
+
+
+def place_name(kind: PlaceKind, name: str, code: str) -> str:
+    """
+    Return what people call a place that comes into being when it is first named.
+
+    >>> place_name(PlaceKind.TRANSIT, "", "transit:20265001000001"), place_name(PlaceKind.OPENING, "", "opening:")
+    ('在途（20265001000001）', '期初')
+    """
+    if kind is PlaceKind.TRANSIT:
+        return f"{PLACE_NAMES[kind]}（{code.removeprefix(TRANSIT_PREFIX)}）"
+    return name or PLACE_NAMES[kind]
 
 
 def transit_code(manifest_number: str) -> str:

@@ -188,7 +188,7 @@ def test_an_organisation_without_any_data_gets_its_forms_too(make_organisation, 
 
 
 def test_evidence_is_listed_in_the_document_and_in_provenance(case, officer, now):
-    from tests.pure.cases.test_evidence import pdf
+    from tests.pure.paper.test_attachments import pdf
 
     services.attach_evidence(
         case=case, category=EvidenceCategory.PLAN, file_name="方案.pdf", content=pdf(), by=officer, now=now

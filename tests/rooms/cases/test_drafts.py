@@ -2,7 +2,7 @@ from datetime import date
 
 import pytest
 
-from tests.pure.cases.test_evidence import pdf, png
+from tests.pure.paper.test_attachments import pdf, png
 from tests.rooms.cases.conftest import ENTERPRISE_EDITION, PARK_EDITION
 from wufei.cases import queries, refusals, services
 from wufei.cases.evidence import EvidenceRefused

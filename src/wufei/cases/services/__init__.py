@@ -14,13 +14,13 @@ from wufei.cases.case_file import CASE_FILE, NOTE, PROVENANCE, SUMMARY, OpenRequ
 from wufei.cases.evidence import MAX_CASE_BYTES, EvidenceRefused, examine
 from wufei.cases.models import Case, CaseState, Evidence, EvidenceCategory
 from wufei.cases.queries import LedgerChanging
-from wufei.cases.services.storing import store
-from wufei.cases.texts import cleaned, one_line
+from wufei.paper.texts import cleaned, one_line
 from wufei.policies.criteria import WORDS
 from wufei.registry.access import Permission
 from wufei.registry.models import Organisation, User
 from wufei.registry.queries import require
 from wufei.registry.services import audit
+from wufei.registry.services.storing import store
 from wufei.terms.day import local_day
 from wufei.terms.truth import Truth
 

@@ -10,11 +10,11 @@ from wufei.cases import freezing, queries
 from wufei.cases.models import Case, CaseState, Submission, SubmittedEvidence
 from wufei.cases.queries import FrozenFile, Shortcoming
 from wufei.cases.services import NotReady
-from wufei.cases.services.storing import store
 from wufei.registry.access import Permission
 from wufei.registry.models import User
 from wufei.registry.queries import require
 from wufei.registry.services import audit
+from wufei.registry.services.storing import store
 from wufei.terms.day import local_day
 
 

@@ -18,9 +18,9 @@ from wufei.cases.dossier import FormSpec, Texts
 from wufei.cases.forms import BODY, HINTS, SHORT, OpenForm
 from wufei.cases.models import Case
 from wufei.cases.refusals import sentence
-from wufei.cases.texts import cleaned, one_line
 from wufei.cases.views.desks import CaseDesk, case_desk
 from wufei.ledger.views.desk import desk
+from wufei.paper.texts import cleaned, one_line
 from wufei.policies import queries as policy_queries
 from wufei.registry.access import Permission
 

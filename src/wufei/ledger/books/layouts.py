@@ -81,10 +81,10 @@ ON_MANIFEST = "台账不记运输单位和车辆，见转移联单"
 EARLIER = "散堆不分批次，或此前没有相应环节的记录"
 
 
-def _general_waste(*, group: str = "") -> tuple[Column, ...]:
+def _general_waste() -> tuple[Column, ...]:
     return (
-        Column("waste_code", "一般工业固体废物代码", group, 14),
-        Column("name", "一般工业固体废物名称", group, 16),
+        Column("waste_code", "一般工业固体废物代码", width=14),
+        Column("name", "一般工业固体废物名称", width=16),
     )
 
 

@@ -12,7 +12,7 @@ from datetime import date, datetime
 from django.db.models import Q, QuerySet
 
 from wufei.ledger.kinds import Kind, PlaceKind
-from wufei.ledger.models import Balance, LineageEdge, Lot, Movement, Place, TransformationReversal
+from wufei.ledger.models import Balance, LineageEdge, Lot, Movement, TransformationReversal
 from wufei.ledger.posting import TRANSIT_PREFIX
 from wufei.ledger.tracing import Edge, Node, Step, Trace, manifest_of
 from wufei.registry.access import Permission
@@ -37,12 +37,6 @@ WAY = """
       WHERE {stands})
     SELECT lot FROM back UNION SELECT lot FROM forth"""
 STANDS = "(e.transformation_id IS NULL OR e.transformation_id NOT IN (SELECT transformation FROM undone))"
-
-
-UNNAMED = {
-    PlaceKind.OPENING: "期初", PlaceKind.OWN_UTILISATION: "自行利用设施", PlaceKind.OWN_DISPOSAL: "自行处置设施",
-    PlaceKind.DISCREPANCY: "差异", PlaceKind.TRANSFORMATION: "转化",
-}  # fmt: skip
 
 
 class LotNotFound(LookupError):
@@ -178,19 +172,12 @@ def _made(steps: Iterable[Movement]) -> dict[int, datetime]:
     return made
 
 
-def _place_name(place: Place) -> str:
-    """Name a place as people do: what comes into being by itself has a code and no name."""
-    if place.kind == PlaceKind.TRANSIT:
-        return f"在途（{place.code.removeprefix(TRANSIT_PREFIX)}）"
-    return UNNAMED.get(PlaceKind(place.kind), place.name)
-
-
 def _step(row: Movement, name: str) -> Step:
     ends = (row.source, row.target)
     manifest = next((end.code.removeprefix(TRANSIT_PREFIX) for end in ends if end.kind == "TRANSIT"), "")
     return Step(
-        lot=name, kind=Kind(row.kind), source=_place_name(row.source), source_kind=row.source.kind,
-        target=_place_name(row.target), target_kind=row.target.kind, mass_g=row.mass_g, on=row.moved_on,
+        lot=name, kind=Kind(row.kind), source=row.source.name, source_kind=row.source.kind,
+        target=row.target.name, target_kind=row.target.kind, mass_g=row.mass_g, on=row.moved_on,
         at=row.posted_at, person=row.handler or str(row.posted_by), seq=row.seq, method=row.method,
         counterparty=row.counterparty, document=manifest, uscc=row.organisation.uscc,
         organisation=row.organisation.name,

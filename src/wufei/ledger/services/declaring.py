@@ -11,7 +11,7 @@ from wufei.ledger.models import (
     Place,
     Stream,
 )
-from wufei.ledger.posting import place_code
+from wufei.ledger.posting import place_code, place_name
 from wufei.registry.access import Permission
 from wufei.registry.models import Organisation, User
 from wufei.registry.queries import require
@@ -107,6 +107,6 @@ def _declare(
 
 def place_of(organisation: Organisation, kind: PlaceKind, name: str) -> Place:
     """Return a place that comes into being when it is first named."""
-    return Place.objects.get_or_create(
-        organisation=organisation, code=place_code(kind, name), defaults={"kind": kind.value, "name": name}
-    )[0]
+    code = place_code(kind, name)
+    said = {"kind": kind.value, "name": place_name(kind, name, code)}
+    return Place.objects.get_or_create(organisation=organisation, code=code, defaults=said)[0]

@@ -20,7 +20,7 @@ from wufei.ledger.models import (
     Movement,
     Place,
 )
-from wufei.ledger.posting import Draft, Refusal, lot_code_of, other_code, other_end
+from wufei.ledger.posting import Draft, Refusal, lot_code_of, other_code, other_end, place_name
 from wufei.ledger.queries import HeadRow, Named
 from wufei.registry.access import Permission
 from wufei.registry.models import Organisation, User
@@ -253,7 +253,7 @@ def _others(
         is_there = code is None or code in ground.others or code in ground.stores
         if code is not None and not is_there and code not in fresh:
             end = other_end(kind)
-            name = (counterparty if end is PlaceKind.OUTSIDE else "") or code
+            name = place_name(end, counterparty if end is PlaceKind.OUTSIDE else "", code)
             fresh[code] = Place(organisation=organisation, code=code, kind=end.value, name=name)
     if not fresh:
         return ground.others

@@ -33,6 +33,7 @@ from wufei.ledger.services.moving import (
     append,
     lock_head,
 )
+from wufei.ledger.tracing import TRANSFER
 from wufei.ledger.transforming import Input, LotFacts, Output, StreamNature, TransformationRefusal
 from wufei.registry.access import Permission
 from wufei.registry.models import Organisation, User
@@ -40,8 +41,6 @@ from wufei.registry.queries import require
 from wufei.registry.services import audit, audit_row
 from wufei.terms.day import local_day
 from wufei.terms.mass import Mass
-
-TRANSFER = "TRANSFER"  # the kind of an edge that a manifest made
 
 
 class TransformationRefused(Exception):
@@ -86,10 +85,10 @@ def transform(
     """
     require(user=by, permission=Permission.POST_MOVEMENTS, organisation=organisation, on=local_day(now))
     head = lock_head(organisation)
-    drafts = _drafts(organisation, inputs, outputs, loss, moved_on, handler)
+    lots = _lots_of(organisation, inputs)
+    drafts = _drafts(lots, inputs, outputs, loss, moved_on, handler)
     if stands := Transformation.objects.filter(organisation=organisation, client_id=client_id).first():
         return _the_same(stands, kind, drafts)
-    lots = _lots_of(organisation, inputs)
     _refuse(organisation, kind, inputs, outputs, loss, loss_reason, lots)
     ground = _ground(organisation, drafts, head.closed_through, local_day(now))
     known = [lots[each.lot_code] for each in inputs]
@@ -111,7 +110,7 @@ def transform(
 
 
 def _drafts(
-    organisation: Organisation,
+    lots: Mapping[str, LotFacts],
     inputs: Sequence[Input],
     outputs: Sequence[Output],
     loss: Mass,
@@ -119,11 +118,7 @@ def _drafts(
     handler: str,
 ) -> list[Draft]:
     """Return the movements: what goes in, what comes out, and what of each input was lost."""
-    streams = dict(
-        Lot.objects.filter(
-            organisation=organisation, code__in=[each.lot_code for each in inputs]
-        ).values_list("code", "stream__code")
-    )
+    streams = {code: lot.stream_code for code, lot in lots.items()}
     went_in = [
         Draft(
             Kind.TRANSFORMATION_INPUT, moved_on, streams.get(each.lot_code, ""), each.mass,

@@ -7,12 +7,12 @@ from datetime import date, datetime
 from django.db import transaction
 
 from wufei.cases.evidence import examine
-from wufei.cases.services.storing import store
 from wufei.policies import queries as policy_queries
 from wufei.policies.edition import Scoring
 from wufei.registry.access import Role
 from wufei.registry.models import RoleAssignment, User
 from wufei.registry.services import audit
+from wufei.registry.services.storing import store
 from wufei.reviews import stages
 from wufei.reviews.duties import Duty
 from wufei.reviews.models import AgencyReport, Application

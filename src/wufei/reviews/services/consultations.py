@@ -7,13 +7,13 @@ from typing import Any
 from django.db import transaction
 
 from wufei.cases.evidence import examine
-from wufei.cases.services.storing import store
 from wufei.catalogue.working_days import nth_working_day
 from wufei.policies import queries as policy_queries
 from wufei.policies.edition import Department, Stage
 from wufei.registry.models import Organisation, OrganisationKind, User
 from wufei.registry.queries import jurisdiction_prefix, levels_of
 from wufei.registry.services import audit
+from wufei.registry.services.storing import store
 from wufei.reviews import stages
 from wufei.reviews.models import Application, Consultation
 from wufei.reviews.queries.consultations import concludes

@@ -11,13 +11,13 @@ from django.db.models import F, Prefetch, QuerySet
 
 from wufei.cases.evidence import examine
 from wufei.cases.models import Submission
-from wufei.cases.services.storing import store
 from wufei.catalogue.working_days import nth_working_day, working_days_between
 from wufei.policies import queries as policy_queries
 from wufei.policies.edition import Edition
 from wufei.registry.models import Organisation, User
 from wufei.registry.queries import roles_of
 from wufei.registry.services import Audited, audit, audit_each
+from wufei.registry.services.storing import store
 from wufei.reviews import checklist, clock, stages
 from wufei.reviews.duties import Duty, duty_of
 from wufei.reviews.models import (

@@ -7,11 +7,11 @@ from datetime import date, datetime
 from django.db import transaction
 
 from wufei.cases.evidence import examine
-from wufei.cases.services.storing import store
 from wufei.catalogue.working_days import YearNotLoaded, is_working_day, nth_working_day
 from wufei.policies import queries as policy_queries
 from wufei.registry.models import User
 from wufei.registry.services import audit
+from wufei.registry.services.storing import store
 from wufei.reviews.clock import end_of
 from wufei.reviews.models import (
     Application,

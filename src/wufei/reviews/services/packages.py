@@ -9,13 +9,13 @@ from django.db.models import Prefetch
 
 from wufei.cases import freezing
 from wufei.cases.models import Submission, SubmittedEvidence
-from wufei.cases.services.storing import store, stored_content
 from wufei.policies import queries as policy_queries
 from wufei.policies.edition import Edition
 from wufei.registry.access import Permission
 from wufei.registry.models import Organisation, OrganisationKind, User
 from wufei.registry.queries import require
 from wufei.registry.services import audit, operator, register_organisations
+from wufei.registry.services.storing import store, stored_content
 from wufei.reviews import package as packages
 from wufei.reviews import stages
 from wufei.reviews.models import Act, Application, Package, Round, SigningKey

@@ -6,12 +6,12 @@ from datetime import datetime
 from django.db import transaction
 
 from wufei.cases.evidence import examine
-from wufei.cases.services.storing import store
 from wufei.policies import queries as policy_queries
 from wufei.registry.access import Permission
 from wufei.registry.models import Organisation, User
 from wufei.registry.queries import require
 from wufei.registry.services import audit
+from wufei.registry.services.storing import store
 from wufei.reviews.models import RecommendationPlace, Round, RoundDocument
 from wufei.reviews.queries.rounds_recommending import (
     candidates_of,

@@ -8,10 +8,10 @@ from uuid import UUID
 from django.db import transaction
 
 from wufei.cases.evidence import examine
-from wufei.cases.services.storing import store
 from wufei.policies import queries as policy_queries
 from wufei.registry.models import User
 from wufei.registry.services import audit
+from wufei.registry.services.storing import store
 from wufei.reviews import stages
 from wufei.reviews.models import Application, SiteCheck, SiteCheckPhoto
 from wufei.reviews.queries.roles import roles_on

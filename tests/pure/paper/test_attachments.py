@@ -8,8 +8,9 @@ import zlib
 
 import pytest
 
-from wufei.cases import evidence, refusals
-from wufei.cases.evidence import EvidenceRefused, examine
+from wufei.cases import refusals
+from wufei.paper import attachments
+from wufei.paper.attachments import EvidenceRefused, examine
 
 TYPES = b'<Types><Override PartName="/word/document.xml" ContentType="x"/></Types>'
 
@@ -159,7 +160,7 @@ def test_a_sound_file_is_known_by_its_content(name):
     found = examine(name=name, content=content)
 
     assert (found.file_name, found.kind, found.size) == (name, kind, len(content))
-    assert found.media_type == evidence.MEDIA_TYPES[kind]
+    assert found.media_type == attachments.MEDIA_TYPES[kind]
 
 
 @pytest.mark.parametrize("case", HOSTILE)
@@ -184,7 +185,7 @@ def test_every_code_that_evidence_raises_has_words():
     import inspect
     import re
 
-    raised = set(re.findall(r'"([a-z]+(?:_[a-z]+)+|damaged|encrypted)"\)', inspect.getsource(evidence)))
+    raised = set(re.findall(r'"([a-z]+(?:_[a-z]+)+|damaged|encrypted)"\)', inspect.getsource(attachments)))
 
     assert raised
     assert raised <= set(refusals.REFUSALS)
