@@ -83,6 +83,13 @@ PAGES = (
     MainPage("weighed-loads", "gear", f"/o/{GEAR}/manifests/loads/"),
     MainPage("permits", "gear", f"/o/{GEAR}/permits/"),
     MainPage("streams", "power", f"/o/{POWER}/ledger/streams/"),
+    MainPage("identifications", "power", f"/o/{POWER}/ledger/identifications/"),
+    MainPage(
+        "identification",
+        "power",
+        f"/o/{POWER}/ledger/identifications/",
+        link=rf"/o/{POWER}/ledger/streams/\d+/identification/$",
+    ),
     MainPage("stores", "power", f"/o/{POWER}/ledger/stores/"),
     MainPage("import", "power", f"/o/{POWER}/import/"),
     MainPage("flows", "power", f"/o/{POWER}/flows/"),

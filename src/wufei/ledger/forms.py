@@ -9,10 +9,12 @@ from typing import Any
 from django import forms
 from django.utils.translation import gettext_lazy as _
 
+from wufei.ledger import identifying
 from wufei.ledger.books.layouts import GENERAL, HAZARDOUS
 from wufei.ledger.books.periods import PARTS, period_of
+from wufei.ledger.identifying import BASIS_LABELS, LONGEST, PROPERTIES, RESULT_LABELS, STANDING_LABELS
 from wufei.ledger.kinds import BY_HAND, LABELS, TRANSFORMATION_LABELS, Kind, TransformationKind
-from wufei.ledger.models import Container, Place, Stream
+from wufei.ledger.models import Container, HazardIdentification, Place, Stream
 from wufei.ledger.posting import TEXT_LIMITS, Draft
 from wufei.ledger.transforming import Input, Output
 from wufei.terms.mass import GRAMS_PER_UNIT, InexactMass, Mass
@@ -353,3 +355,65 @@ class BookForm(PeriodForm):
         choice(self, "form").choices = [
             (name, [(each.id, f"{each.number} {each.title}") for each in layouts]) for name, layouts in groups
         ]
+
+
+class IdentificationFilter(forms.Form):
+    """Which streams the list of identifications shows."""
+
+    text = forms.CharField(label=_("废物名称、编号、代码"), required=False, max_length=80)
+    state = forms.ChoiceField(
+        label=_("状态"), required=False,
+        choices=[
+            ("", _("全部")),
+            ("warns", _("需要处理的")),
+            *((each.value, STANDING_LABELS[each]) for each in identifying.IdentificationStanding),
+        ],
+    )  # fmt: skip
+
+
+class IdentificationForm(forms.Form):
+    """Whether a stream's waste is hazardous, and who says so."""
+
+    basis = forms.ChoiceField(label=_("判别依据"), choices=list(BASIS_LABELS.items()))
+    result = forms.ChoiceField(label=_("判别结果"), choices=list(RESULT_LABELS.items()))
+    waste_code = forms.CharField(
+        label=_("危险废物代码"), required=False, max_length=16, help_text=_("结果为危险废物时填写，如 900-249-08。")
+    )  # fmt: skip
+    properties = forms.MultipleChoiceField(
+        label=_("危险特性"), required=False, choices=list(PROPERTIES.items()), widget=forms.CheckboxSelectMultiple
+    )  # fmt: skip
+    judged_by = forms.CharField(label=_("检测机构或判别人"), max_length=LONGEST["judged_by"])
+    report_number = forms.CharField(label=_("报告编号"), required=False, max_length=LONGEST["report_number"])
+    judged_on = day_field(label=_("判别日期"))
+    valid_through = day_field(
+        label=_("有效期至"), required=False, help_text=_("按报告填写；没有写明的留空。")
+    )
+    report = forms.FileField(
+        label=_("报告文件"), required=False, allow_empty_file=True,
+        help_text=_("pdf、docx、xlsx、jpg、png，不超过 20 MB；以检测为依据的必须上传。"),
+        widget=forms.FileInput(attrs={"accept": ".pdf,.docx,.xlsx,.jpg,.jpeg,.png"}),
+    )  # fmt: skip
+    note = forms.CharField(label=_("说明"), required=False, max_length=LONGEST["note"])
+    replaces = forms.TypedChoiceField(
+        label=_("更正哪一条"), required=False, coerce=int, empty_value=None,
+        help_text=_("此前登记有误的选那一条；新的判别不选。"),
+    )  # fmt: skip
+    reason = forms.CharField(label=_("更正原因"), required=False, max_length=LONGEST["reason"])
+    client_id = forms.UUIDField(widget=forms.HiddenInput, initial=uuid.uuid4)
+
+    def __init__(self, *said: Any, replaceable: Iterable[HazardIdentification], **rest: Any) -> None:
+        super().__init__(*said, **rest)
+        rows = [(row.pk, f"{row.judged_on} {row.get_result_display()}") for row in replaceable]
+        choice(self, "replaces").choices = [("", _("不是更正")), *rows]
+        if not rows:
+            del self.fields["replaces"], self.fields["reason"]
+
+    def said(self) -> identifying.Said:
+        """Return what is to be recorded; only of a valid form."""
+        said = self.cleaned_data
+        return identifying.Said(
+            basis=identifying.Basis(said["basis"]), result=identifying.Result(said["result"]),
+            judged_by=said["judged_by"], judged_on=said["judged_on"], valid_through=said["valid_through"],
+            waste_code=said["waste_code"].strip(), properties=tuple(said["properties"]),
+            report_number=said["report_number"], note=said["note"], has_report=bool(said["report"]),
+        )  # fmt: skip

@@ -15,6 +15,7 @@ from django.db import models
 from django.db.models import F, Q
 from django.utils.translation import gettext_lazy as _
 
+from wufei.ledger.identifying import BASIS_LABELS, RESULT_LABELS, Basis, Result
 from wufei.ledger.kinds import LABELS, TRANSFORMATION_LABELS, Kind, PlaceKind, TransformationKind
 from wufei.registry.models import Organisation
 
@@ -515,3 +516,63 @@ class WasteReport(models.Model):
 
     def __str__(self) -> str:
         return f"{self.organisation_id} {self.first_day}/{self.last_day} #{self.number}"
+
+
+class HazardIdentification(models.Model):
+    """
+    危险性判别: whether a stream's waste is hazardous, on what ground, by whom. Append-only.
+
+    The one judged last holds, of those that no other one replaces.
+    """
+
+    organisation = models.ForeignKey(Organisation, models.PROTECT, related_name="+")
+    stream = models.ForeignKey(Stream, models.PROTECT, related_name="+")
+    basis = models.CharField(
+        _("判别依据"), max_length=10, choices=[(b.value, BASIS_LABELS[b]) for b in Basis]
+    )
+    result = models.CharField(
+        _("判别结果"), max_length=14, choices=[(r.value, RESULT_LABELS[r]) for r in Result]
+    )
+    waste_code = models.CharField(_("危险废物代码"), max_length=16, blank=True, default="")
+    properties = models.CharField(_("危险特性"), max_length=20, blank=True, default="")  # "T,C"
+    judged_by = models.CharField(_("检测机构或判别人"), max_length=120)
+    report_number = models.CharField(_("报告编号"), max_length=80, blank=True, default="")
+    judged_on = models.DateField(_("判别日期"))
+    valid_through = models.DateField(_("有效期至"), null=True, blank=True)
+    note = models.CharField(_("说明"), max_length=300, blank=True, default="")
+    file_name = models.CharField(_("报告文件"), max_length=120, blank=True, default="")
+    media_type = models.CharField(max_length=100, blank=True, default="")
+    size = models.PositiveBigIntegerField(default=0)
+    sha256 = models.CharField("SHA-256", max_length=64, blank=True, default="")
+    stored = models.FileField(max_length=200, blank=True, default="")
+    replaces = models.OneToOneField("self", models.PROTECT, null=True, related_name="replaced_by")
+    replaced_because = models.CharField(_("更正原因"), max_length=200, blank=True, default="")
+    client_id = models.UUIDField()
+    recorded_at = models.DateTimeField(_("登记时间"))
+    recorded_by = models.ForeignKey(
+        settings.AUTH_USER_MODEL, models.PROTECT, db_index=False, related_name="+"
+    )
+
+    class Meta:
+        constraints = (
+            models.UniqueConstraint(
+                fields=("organisation", "client_id"), name="ledger_identification_client_id_once"
+            ),
+            models.CheckConstraint(
+                condition=Q(result="HAZARDOUS") & ~Q(waste_code="") & ~Q(properties="")
+                | ~Q(result="HAZARDOUS") & Q(waste_code="", properties=""),
+                name="ledger_identification_hazard_is_named",
+            ),
+            models.CheckConstraint(
+                condition=Q(replaces=None, replaced_because="")
+                | Q(replaces__isnull=False) & ~Q(replaced_because=""),
+                name="ledger_identification_correction_has_reason",
+            ),
+            models.CheckConstraint(
+                condition=Q(valid_through=None) | Q(valid_through__gte=F("judged_on")),
+                name="ledger_identification_ends_after_it_begins",
+            ),
+        )
+
+    def __str__(self) -> str:
+        return f"{self.stream_id} {self.result} on {self.judged_on}"

@@ -2,7 +2,17 @@
 
 from django.urls import path
 
-from wufei.ledger.views import books, declaring, entry, lots, movements, standing, trace, waste_reports
+from wufei.ledger.views import (
+    books,
+    declaring,
+    entry,
+    identifying,
+    lots,
+    movements,
+    standing,
+    trace,
+    waste_reports,
+)
 
 app_name = "ledger"
 
@@ -27,6 +37,13 @@ urlpatterns = [
     path(f"{_OF}streams/", declaring.streams, name="streams"),
     path(f"{_OF}streams/new/", declaring.stream, name="new-stream"),
     path(f"{_OF}streams/<int:key>/", declaring.stream, name="stream"),
+    path(f"{_OF}identifications/", identifying.identifications, name="identifications"),
+    path(
+        f"{_OF}identifications/<int:identification_id>/report/",
+        identifying.report,
+        name="identification-report",
+    ),
+    path(f"{_OF}streams/<int:stream_id>/identification/", identifying.identification, name="identification"),
     path(f"{_OF}stores/", declaring.stores, name="stores"),
     path(f"{_OF}stores/new/", declaring.store, name="new-store"),
     path(f"{_OF}stores/<int:key>/", declaring.store, name="store"),

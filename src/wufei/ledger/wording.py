@@ -7,6 +7,7 @@ that knows more (the row, the store, how much is short) may say more.
 
 from collections.abc import Mapping
 
+from wufei.ledger.identifying import LONGEST, Refused
 from wufei.ledger.posting import Code
 from wufei.ledger.transforming import TransformationCode
 
@@ -68,4 +69,23 @@ TRANSFORMATION_TEXT: Mapping[TransformationCode, str] = {
 WASTE_REPORT_TEXT: Mapping[str, str] = {
     "no_period": "申报的期间应是一个月、一个季度或一年；请改正。",
     "not_over_yet": "该期间还没有结束，不能申报；请在结束之后再办。",
+}
+
+IDENTIFICATION_TEXT: Mapping[Refused, str] = {
+    Refused.STREAM_UNKNOWN: "没有这个废物编号；请先在废物清单中申报。",
+    Refused.CODE_MISSING: "判别为危险废物的，须写明危险废物代码；名录没有对应代码的，用 900-000-××。",
+    Refused.CODE_NOT_HAZARDOUS: "这不是危险废物代码；请核对《国家危险废物名录》。",
+    Refused.CODE_NOT_ASKED: "判别结果不是危险废物，不应有危险废物代码；请改正结果或删去代码。",
+    Refused.PROPERTIES_MISSING: "判别为危险废物的，须选明危险特性（毒性、腐蚀性、易燃性、反应性、感染性）。",
+    Refused.PROPERTIES_NOT_ASKED: "判别结果不是危险废物，不应有危险特性；请改正结果或取消勾选。",
+    Refused.JUDGE_MISSING: "请写明检测机构或判别人。",
+    Refused.REPORT_MISSING: "以检测为依据的，须上传检测报告或鉴别报告。",
+    Refused.DAY_IN_FUTURE: "判别日期晚于今天；请改正。",
+    Refused.ENDS_BEFORE_BEGIN: "有效期至早于判别日期；请改正。",
+    Refused.REASON_MISSING: "更正须写明原因；请填写后重试。",
+    Refused.REPLACED_ALREADY: "这条记录已经更正过；请在更正后的记录上再更正。",
+    Refused.REPLACED_UNKNOWN: "没有要更正的那条记录；请刷新后重试。",
+    Refused.CLIENT_ID_REUSED: "这个客户端编号已用于另一次登记；请刷新页面后重试。",
+    Refused.TEXT_NOT_STORABLE: f"文字过长（判别人 {LONGEST['judged_by']} 字、报告编号 {LONGEST['report_number']} 字、"
+    f"说明 {LONGEST['note']} 字、原因 {LONGEST['reason']} 字以内），或含有换行等不能保存的字符；请缩短或改写。",
 }

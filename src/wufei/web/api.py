@@ -27,6 +27,7 @@ from wufei.collection.api import router as collection
 from wufei.indicators.api import router as indicators
 from wufei.labels.api import router as labels
 from wufei.ledger.api.books import router as books
+from wufei.ledger.api.identifications import router as identifications
 from wufei.ledger.api.lots import router as lots
 from wufei.ledger.api.movements import router as ledger
 from wufei.policies.api import editions_router
@@ -288,6 +289,7 @@ ROUTERS = (
     ("", permits),
     ("", fleet),
     ("/organisations/{uscc}", ledger),
+    ("/organisations/{uscc}", identifications),
     ("/organisations/{uscc}", lots),
     ("/organisations/{uscc}", books),
     ("/organisations/{uscc}", labels),

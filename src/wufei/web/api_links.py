@@ -131,6 +131,14 @@ LINKS: Mapping[str, tuple[Link, ...]] = {
         Link("put_stream", HERE | {"code": _said("streams/0/code")}, {"version": _said("streams/0/version")}),
         Link("post_movements", HERE, {"movements": [{"stream": _said("streams/0/code")}]}),
         Link("list_movements", HERE | {"stream": _said("streams/0/code")}),
+        Link("list_identifications", HERE),
+    ),
+    "list_identifications": (
+        Link("record_identification", HERE, {"stream": _said("identifications/0/stream")}),
+    ),
+    "record_identification": (
+        Link("list_identifications", HERE),
+        Link("read_identification_report", HERE | {"identification_id": _said("id")}),
     ),
     "put_stream": (
         Link("put_stream", HERE | {"code": _said("code")}, VERSION),

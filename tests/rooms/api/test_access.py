@@ -28,6 +28,7 @@ from tests.rooms.api.world import (
     with_a_lot,
     with_a_transformation,
 )
+from wufei.ledger.models import HazardIdentification
 from wufei.registry import queries as registry_queries
 from wufei.registry.models import Organisation, User
 from wufei.storage.models import Zone
@@ -95,6 +96,9 @@ ROWS = {
         body={"name": "飞灰", "waste_code": "900-002-S03", "process_name": "锅炉"},
         in_path=(("code", "S9"),),
     ),
+    f"GET {O}/identifications": Row("read ledger"),
+    f"POST {O}/identifications": Row("edit", 201, body="identification"),
+    f"GET {O}/identifications/{{identification_id}}/report": Row("read ledger"),
     f"GET {O}/stores": Row("read ledger"),
     f"PUT {O}/stores/{{code}}": Row("edit", body={"name": "九号库"}, in_path=(("code", "库9"),)),
     f"GET {O}/movements": Row("read ledger"),
@@ -357,12 +361,18 @@ def routes() -> dict[str, dict[str, Any]]:
 def body_of(row: Row, world: World) -> Any:
     if callable(row.body):
         return row.body(world)
-    if row.body not in ("upload", "reply"):
+    if row.body not in ("upload", "reply", "identification"):
         return row.body
     from django.core.files.uploadedfile import SimpleUploadedFile
 
+    file = SimpleUploadedFile("新.pdf", PDF.replace(b"9", b"8"))
+    if row.body == "identification":
+        return {
+            "stream": "S1", "basis": "TESTS", "result": "NOT_HAZARDOUS", "judged_by": "检测所", "file": file,
+            "judged_on": "2025-03-01", "client_id": "00000000-0000-4000-8000-000000000009",
+        }  # fmt: skip
     said = {"category": "PROOF"} if row.body == "upload" else {"opinion": "NO_OBJECTION"}
-    return said | {"file": SimpleUploadedFile("新.pdf", PDF.replace(b"9", b"8"))}
+    return said | {"file": file}
 
 
 def who(row: Row, *, after: Row | None = None) -> str:
@@ -377,6 +387,7 @@ def places(row: Row, world: World) -> dict[str, Any]:
     there = {
         "uscc": world.mine.uscc, "case_id": world.case.pk, "evidence_id": world.evidence.pk,
         "round_id": world.round.pk, "code": world.application.code, "consultation_id": world.consultation.pk,
+        "identification_id": HazardIdentification.objects.filter(organisation=world.mine).earliest("pk").pk,
         "notice_id": world.notice.pk, "reference": MANIFEST, "scale_code": world.scale.code,
         "zone_id": Zone.objects.get(store__organisation=world.mine, code="A").pk, "number": 1,
     }  # fmt: skip

@@ -10,8 +10,8 @@ import pytest
 from django.core.files.uploadedfile import SimpleUploadedFile
 
 from tests.rooms.api.world import EDITION, PDF
-from wufei.cases import evidence as evidence_rules
 from wufei.cases.provenance import MovementIndex
+from wufei.paper import attachments as evidence_rules
 
 
 def upload(api: Any, world: Any, name: str, content: bytes, category: str = "PROOF", **said: Any) -> Any:

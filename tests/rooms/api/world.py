@@ -15,6 +15,7 @@ from tests.conftest import NOW, valid_uscc
 from tests.rooms.reviews.world import submission_as_if_frozen
 from wufei.cases import services as case_services
 from wufei.cases.models import Case, Evidence, EvidenceCategory
+from wufei.ledger import identifying
 from wufei.ledger import services as ledger_services
 from wufei.ledger.kinds import Kind, TransformationKind
 from wufei.ledger.models import Lot, Place, Stream
@@ -260,6 +261,13 @@ def build() -> World:
         case=case, category=EvidenceCategory.PROOF, file_name="证明.pdf", content=PDF, by=people["officer"],
         now=NOW,
     ).evidence  # fmt: skip
+    ledger_services.record_identification(
+        organisation=mine, stream_code="S1", client_id=uuid.UUID(int=1), file_name="报告.pdf", content=PDF,
+        said=identifying.Said(
+            basis=identifying.Basis.TESTS, result=identifying.Result.NOT_HAZARDOUS, judged_by="检测所", judged_on=date(2025, 1, 5),
+            has_report=True,
+        ), by=people["officer"], now=NOW,
+    )  # fmt: skip
     other_case = case_services.open_case(
         organisation=elsewhere, edition_id=EDITION, year=2025, by=people["officer_elsewhere"], now=NOW
     )

@@ -33,7 +33,7 @@ WRITERS = {
 }  # fmt: skip
 OFFERED = {
     "figures": ("indicators:figures", {}), "months": ("indicators:months", {"year": 2025}),
-    "members": ("registry:members", {}), "audit": ("registry:audit-log", {}),
+    "identifications": ("ledger:identifications", {}), "members": ("registry:members", {}), "audit": ("registry:audit-log", {}),
     "organisations": ("registry:organisations", None), "users": ("registry:users", None),
     "public-register": ("portal:register", None), "public-agencies": ("portal:agencies", None),
     "manifests": ("transfers:manifests", {}), "tracks": ("tracking:tracks", {}),

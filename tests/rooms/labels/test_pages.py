@@ -110,7 +110,7 @@ def pages(content: bytes) -> int:
 def test_the_list_says_which_labels_wait_for_a_number_and_which_were_printed(person):
     shown = text_of(person.get())
     assert shown.count("待编号") == 2
-    assert "废物砂 SW02 2026-06-30 3" in shown
+    assert "废物砂 SW02 没有危险性判别 2026-06-30 3" in shown
     number(person, "桶-1")
     person.post("print/", order("桶-1"))
     shown = text_of(person.get())

@@ -19,6 +19,7 @@ from django.urls import URLPattern, URLResolver, get_resolver, reverse
 
 from tests.conftest import NOW
 from tests.rooms.collection.test_pages import ROUTES as OF_COLLECTION
+from tests.pure.paper.test_attachments import png
 from tests.rooms.labels.test_pages import ROWS as OF_LABELS
 from tests.rooms.ledger.test_trace import ROUTES as OF_TRACES
 from tests.rooms.portal.test_published import ROUTES as OF_THE_PUBLIC
@@ -42,9 +43,11 @@ from wufei.indicators import services as indicators
 from wufei.indicators.models import AnnualProduct
 from wufei.labels.models import PrintFormat
 from wufei.labels.services import record_prints
+from wufei.ledger.identifying import Basis, Result
+from wufei.ledger.identifying import Said as Identified
 from wufei.ledger.kinds import TransformationKind
 from wufei.ledger.models import Lot, Place, Stream
-from wufei.ledger.services import make_waste_report, transform
+from wufei.ledger.services import make_waste_report, record_identification, transform
 from wufei.ledger.transforming import Input, Output
 from wufei.registry.models import Organisation, ParkMembership, RoleAssignment, User
 from wufei.registry.services import operator
@@ -114,6 +117,9 @@ OF_AN_ORGANISATION: dict[str, dict[str, str]] = {
     "ledger:streams": {"GET": "read the ledger"},
     "ledger:new-stream": {"GET": "edit", "POST": "edit"},
     "ledger:stream": {"GET": "edit", "POST": "edit"},
+    "ledger:identifications": {"GET": "read the ledger"},
+    "ledger:identification": {"GET": "read the ledger", "POST": "edit"},
+    "ledger:identification-report": {"GET": "read the ledger"},
     "ledger:stores": {"GET": "read the ledger"},
     "ledger:new-store": {"GET": "edit", "POST": "edit"},
     "ledger:store": {"GET": "edit", "POST": "edit"},
@@ -321,6 +327,13 @@ def _real_objects(enterprise: Organisation) -> dict[str, object]:
         source="测试",
         **said,
     )
+    identification = record_identification(
+        stream_code="F1", client_id=uuid4(), file_name="a.png", content=png(),
+        said=Identified(
+            basis=Basis.TESTS, result=Result.NOT_HAZARDOUS, judged_by="检测所", judged_on=date(2025, 1, 5),
+            has_report=True,
+        ), **said,
+    )  # fmt: skip
     case = cases.open_case(edition_id=EDITION, year=2025, **said)
     evidence = Evidence.objects.create(
         case=case, category="PROOF", file_name="a.pdf", kind="pdf", media_type="application/pdf", size=8,
@@ -331,6 +344,7 @@ def _real_objects(enterprise: Organisation) -> dict[str, object]:
     assignment = RoleAssignment.objects.create(user=user, organisation=enterprise, role="WORKER")
     return {
         "zone_id": zone.pk, "photo_id": an_inspection(enterprise).photos.get().pk,
+        "zone_id": zone.pk, "identification_id": identification.pk,
         "seq": 1, "first_seq": repacked.first_seq, "year": 2025, "indicator": "generation_t", "leaf": 0, "edition_id": EDITION,
         "criterion_id": "basic-2", "question": "clearly_below_peers", "case_id": case.pk,
         "evidence_id": evidence.pk, "document": "provenance.json", "member_uscc": enterprise.uscc,

@@ -13,9 +13,11 @@ from django.views.decorators.http import require_http_methods, require_POST
 
 from wufei.ledger import posting, queries, services
 from wufei.ledger.forms import EntryForm, ReversalForm
+from wufei.ledger.identifying import Identified
 from wufei.ledger.kinds import INTO_STORE, LABELS, Kind
 from wufei.ledger.models import Head, Lot, Movement, Stream
 from wufei.ledger.posting import Code, Refusal, lot_code_of
+from wufei.ledger.queries.identifying import standings
 from wufei.ledger.views.desk import Desk, desk
 from wufei.ledger.views.listing import known, outside_parties
 from wufei.ledger.views.movements import movement_of, store_of
@@ -126,8 +128,18 @@ def check(request: HttpRequest, uscc: str) -> HttpResponse:
     return render(
         request,
         "ledger/_check.html",
-        {"refusals": [words(refusal) for refusal in refusals], "free": max(free, 0), "after": after},
-    )
+        {
+            "refusals": [words(refusal) for refusal in refusals], "free": max(free, 0), "after": after,
+            "identified": _identified(at, draft.stream_code),
+        },
+    )  # fmt: skip
+
+
+def _identified(at: Desk, stream_code: str) -> Identified | None:
+    """Return how the chosen stream stands with its hazard identification."""
+    chosen = Stream.objects.filter(organisation=at.organisation, code=stream_code)
+    found = standings(organisation=at.organisation, on=at.today, streams=chosen)
+    return found[0].identified if found else None
 
 
 def words(refusal: Refusal) -> str:

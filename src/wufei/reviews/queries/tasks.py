@@ -19,6 +19,7 @@ from wufei.collection import months
 from wufei.collection import queries as collection_queries
 from wufei.collection.models import Registration, SmallGenerator
 from wufei.collection.rules import declaration_due_day
+from wufei.ledger.queries.identifying import ending_records
 from wufei.policies import queries as policy_queries
 from wufei.policies.edition import Edition
 from wufei.registry.access import Permission
@@ -49,6 +50,7 @@ SHOWN = 50  # of each kind
 
 class TaskKind(StrEnum):
     CORRECT = "CORRECT"  # 退回的申报待补正
+    IDENTIFY = "IDENTIFY"  # 危险性判别即将到期或已过期
     DECIDE = "DECIDE"  # 待办理
     SETTLE = "SETTLE"  # 意见不一致，待协调
     REPLY = "REPLY"  # 征求意见待答复
@@ -197,6 +199,8 @@ def _sets(
                 if h.person == user and h.organisation.kind != OrganisationKind.AUTHORITY
             ]
         )
+    if keepers := {h.organisation.pk for h in applicants if h.person == user}:
+        found[TaskKind.IDENTIFY] = ending_records(organisations=sorted(keepers), on=on)
     if officers:
         found[TaskKind.DECIDE] = to_decide(officers, rounds)
         found[TaskKind.SETTLE] = to_settle(officers, rounds)
@@ -369,6 +373,7 @@ def _changes(held: Sequence[Held]) -> QuerySet[ChangeReport]:
 
 _ORDER: Mapping[TaskKind, tuple[str, tuple[str, ...]]] = {
     TaskKind.CORRECT: ("due_on", ("organisation", "round")),
+    TaskKind.IDENTIFY: ("valid_through", ("organisation", "stream")),
     TaskKind.DECIDE: ("due_on", ("organisation", "round")),
     TaskKind.SETTLE: ("due_on", ("organisation", "round")),
     TaskKind.REPLY: ("due_on", ("application__organisation",)),
@@ -420,6 +425,14 @@ def _of_registration(row: Registration, on: date) -> Task:
 
 _READ: Mapping[TaskKind, Any] = {
     TaskKind.CORRECT: _of_application(TaskKind.CORRECT),
+    TaskKind.IDENTIFY: lambda r, on, _: _task(
+        TaskKind.IDENTIFY,
+        (r.organisation.uscc, r.stream_id),
+        r.stream.name,
+        r.organisation.name,
+        r.valid_through,
+        on,
+    ),
     TaskKind.DECIDE: _of_application(TaskKind.DECIDE),
     TaskKind.SETTLE: _of_application(TaskKind.SETTLE),
     TaskKind.REPLY: lambda r, on, _: _task(

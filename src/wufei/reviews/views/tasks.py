@@ -14,6 +14,7 @@ from wufei.reviews.views.rounds_desk import desk
 
 HEADINGS: Mapping[TaskKind, object] = {
     TaskKind.CORRECT: _("退回的申报，待补正"),
+    TaskKind.IDENTIFY: _("危险性判别将到期或已过期，待重新判别"),
     TaskKind.DECIDE: _("待办理的申报"),
     TaskKind.SETTLE: _("意见不一致，待协调"),
     TaskKind.REPLY: _("征求意见，待答复"),
@@ -35,6 +36,7 @@ HEADINGS: Mapping[TaskKind, object] = {
 # Where each is done.
 ROUTES: Mapping[TaskKind, str] = {
     TaskKind.CORRECT: "reviews:application",
+    TaskKind.IDENTIFY: "ledger:identification",
     TaskKind.DECIDE: "reviews:application",
     TaskKind.SETTLE: "reviews:application",
     TaskKind.EVALUATE: "reviews:agency-report",

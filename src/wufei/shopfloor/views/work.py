@@ -29,6 +29,7 @@ from wufei.labels.wording import REFUSAL_TEXT as LABEL_TEXT
 from wufei.ledger import services as ledger
 from wufei.ledger.models import Container, Lot, WasteClass
 from wufei.ledger.queries import stores_of
+from wufei.ledger.queries.identifying import unidentified
 from wufei.ledger.views.desk import Desk, desk
 from wufei.ledger.views.entry import words as ledger_words
 from wufei.registry.access import Permission
@@ -66,6 +67,8 @@ def work(request: HttpRequest, uscc: str) -> HttpResponse:
     streams = queries.streams_of(organisation=at.organisation)
     stores = stores_of(organisation=at.organisation)
     scales = queries.scales_in_use(organisation=at.organisation)
+    warned = unidentified(organisation=at.organisation, on=at.today)
+    warnings = {each.stream.pk: each.identified.label for each in warned}
     data = {
         "uscc": at.uscc,
         "owner": f"{at.user.pk}@{at.uscc}",
@@ -75,6 +78,7 @@ def work(request: HttpRequest, uscc: str) -> HttpResponse:
                 "name": row.name,
                 "process": row.process.name,
                 "hazardous_code": row.waste_code if row.waste_class == WasteClass.HAZARDOUS else "",
+                "warning": warnings.get(row.pk, ""),
             }
             for row in streams
         ],

@@ -61,6 +61,7 @@ async function choose(name, value) {
 function showChoices() {
   const stream = byCode(data.streams, chosen.stream);
   say("stream-said", stream ? `${stream.process} · ${stream.name}` : "请选择");
+  say("stream-warning", stream?.warning ?? "");
   const scale = byCode(data.scales, chosen.scale);
   say("scale-said", scale ? scale.name : "手工输入");
   say("packaging-said", byCode(data.packagings, chosen.packaging)?.name ?? "请选择");
