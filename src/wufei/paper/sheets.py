@@ -118,10 +118,10 @@ def broken(text: str, width: float, size: float, most: int = 40) -> list[str]:
     return lines
 
 
-def write_sheets(out: BinaryIO, sheet: Sheet) -> int:
-    """Write the table as a PDF; return how many pages it has."""
-    grid = _grid(sheet)
-    pages = _pages(grid)
+def write_sheets(out: BinaryIO, *sheets: Sheet, title: str = "") -> int:
+    """Write the tables as one PDF, each on pages of its own; return how many pages it has."""
+    grids = [(grid, _pages(grid)) for grid in map(_grid, sheets)]
+    count = sum(len(pages) for _, pages in grids)
     canvas = Canvas(out, pagesize=(WIDTH, HEIGHT), invariant=1)
     canvas.setTitle(f"{sheet.number} {sheet.title}")
     shown = [sheet.pictures[at : at + PICTURES] for at in range(0, len(sheet.pictures), PICTURES)]
@@ -131,6 +131,12 @@ def write_sheets(out: BinaryIO, sheet: Sheet) -> int:
     for number, pictures in enumerate(shown, len(pages) + 1):
         _draw_pictures(canvas, sheet, pictures)
         _end_page(canvas, sheet, number, count)
+    canvas.setTitle(title or f"{sheets[0].number} {sheets[0].title}")
+    number = 0
+    for grid, pages in grids:
+        for place, lines in enumerate(pages, 1):
+            number += 1
+            _draw_page(canvas, grid, lines, number, count, is_last=place == len(pages))
     canvas.save()
     return count
 

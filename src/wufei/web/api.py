@@ -24,6 +24,8 @@ from ninja.renderers import JSONRenderer
 from wufei.cases.api import router as cases
 from wufei.cases.evidence import MAX_FILE_BYTES
 from wufei.collection.api import router as collection
+from wufei.filings.api.disclosures import router as disclosures
+from wufei.filings.api.plans import router as plans
 from wufei.indicators.api import router as indicators
 from wufei.labels.api import router as labels
 from wufei.ledger.api.books import router as books
@@ -297,6 +299,8 @@ ROUTERS = (
     ("/organisations/{uscc}", stocktaking),
     ("/organisations/{uscc}", inspections),
     ("", checklists),
+    ("/organisations/{uscc}", plans),
+    ("/organisations/{uscc}", disclosures),
     ("/organisations/{uscc}", indicators),
     ("/organisations/{uscc}", evaluation),
     ("/organisations/{uscc}", cases),

@@ -169,6 +169,19 @@ LINKS: Mapping[str, tuple[Link, ...]] = {
         Link("get_movement", RECORD, name="get_reversed_movement"),
         Link("verify", HERE),
     ),
+    # filings
+    "get_plan": (Link("start_plan", HERE | _asked("year")),),
+    "start_plan": (
+        Link("save_plan", HERE | _asked("year"), VERSION),
+        Link("get_plan", HERE | _asked("year")),
+    ),
+    "save_plan": (
+        Link("save_plan", HERE | _asked("year"), VERSION),
+        Link("file_plan", HERE | _asked("year"), VERSION),
+    ),
+    "file_plan": (Link("get_plan", HERE | _asked("year")), Link("list_plans", HERE)),
+    "get_disclosure": (Link("publish_disclosure", HERE | _asked("year")),),
+    "publish_disclosure": (Link("get_disclosure", HERE | _asked("year")),),
     # lots
     "read_inventory": (
         Link("trace", HERE | {"code": _said("stock/0/lot")}),

@@ -27,6 +27,7 @@ COMMANDS = {
     "manifest": "wufei.transfers.cli:manifest_group",
     "stock": "wufei.ledger.cli:stock",
     "ledger-book": "wufei.ledger.cli:ledger_book",
+    "plan": "wufei.filings.cli:plan_command",
     "trace": "wufei.ledger.cli:trace",
     "label": "wufei.labels.cli:label",
     "indicators": "wufei.indicators.cli:indicators",

@@ -131,6 +131,20 @@ ORGANISATION_ENTRIES: tuple[Entry, ...] = (
         kinds=KEEPS_LEDGER,
     ),
     Entry(
+        route="filings:plans",
+        label=_("管理计划"),
+        icon="calendar",
+        permission=Permission.VIEW_LEDGER,
+        kinds=KEEPS_LEDGER,
+    ),
+    Entry(
+        route="filings:disclosures",
+        label=_("信息公开"),
+        icon="world",
+        permission=Permission.VIEW_LEDGER,
+        kinds=KEEPS_LEDGER,
+    ),
+    Entry(
         route="transfers:manifests",
         label=_("转移联单"),
         icon="truck",

@@ -17,6 +17,7 @@ from tests.rooms.api.world import (
     EDITION,
     MANIFEST,
     PDF,
+    PLAN,
     PLANTED,
     Api,
     World,
@@ -26,6 +27,7 @@ from tests.rooms.api.world import (
     generation,
     token,
     with_a_lot,
+    with_a_plan,
     with_a_transformation,
 )
 from wufei.ledger.models import HazardIdentification
@@ -85,6 +87,7 @@ def figure(**said: Any) -> tuple[tuple[str, Any], ...]:
 
 
 OF_A_ZONE = {"name": "乙区", "x_cm": 0, "y_cm": 0, "width_cm": 100, "depth_cm": 100}
+THIS_YEAR = (("year", timezone.localdate().year),)
 
 ROWS = {
     "GET /organisations": Row(ANYBODY),
@@ -108,6 +111,20 @@ ROWS = {
         "reverse", 201, body={"reason": "重复"}, in_path=(("seq", 1),)
     ),
     f"GET {O}/stock": Row("read ledger"),
+    f"GET {O}/plans": Row("read ledger"),
+    f"GET {O}/plans/{{year}}": Row("read ledger", in_path=THIS_YEAR),
+    f"POST {O}/plans/{{year}}/draft": Row("close", 201, in_path=THIS_YEAR),
+    f"PUT {O}/plans/{{year}}/draft": Row(
+        "close", in_path=THIS_YEAR, body=lambda world: with_a_plan(world) | {"content": PLAN}
+    ),
+    f"POST {O}/plans/{{year}}/filings": Row(
+        "close", 201, in_path=THIS_YEAR, body=lambda world: with_a_plan(world, ready=True)
+    ),
+    f"GET {O}/plans/{{year}}/planned": Row(
+        "read ledger", in_path=THIS_YEAR, query="?waste_code=900-249-08&receiver=91500110MA5U00002G"
+    ),
+    f"GET {O}/disclosures/{{year}}": Row("read ledger", in_path=(("year", 2025),)),
+    f"POST {O}/disclosures/{{year}}": Row("close", 201, in_path=(("year", 2025),), body={}),
     f"GET {O}/inventory": Row("read ledger"),
     f"GET {O}/books/{{form}}": Row(
         "read ledger", query="?from=2025-01-01&to=2025-12-31", in_path=(("form", "general-2"),)

@@ -390,6 +390,7 @@ def test_every_operation_but_the_doors_is_reached_by_a_link():
         "wufei_collection_api_declare_month",
         "wufei_collection_api_get_collection_round",
         "wufei_collection_api_plan_collection_round",
+        "wufei_filings_api_plans_get_planned",
         "wufei_ledger_api_books_read_book",
         "wufei_policies_api_list_editions",
         "wufei_reviews_api_lists_list_tasks",

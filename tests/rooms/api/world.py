@@ -15,6 +15,8 @@ from tests.conftest import NOW, valid_uscc
 from tests.rooms.reviews.world import submission_as_if_frozen
 from wufei.cases import services as case_services
 from wufei.cases.models import Case, Evidence, EvidenceCategory
+from wufei.filings import services as filings
+from wufei.filings.plan import BY_ID
 from wufei.ledger import identifying
 from wufei.ledger import services as ledger_services
 from wufei.ledger.kinds import Kind, TransformationKind
@@ -175,6 +177,32 @@ def with_a_lot(world: World, said: dict[str, Any]) -> dict[str, Any]:
         lot = Draft(Kind.GENERATION, date(2025, 1, 11), "S1", Mass(1000), store_code="库1", lot_code="L-5")
         ledger_services.post(drafts=[lot], **asked)
     return said
+
+
+def with_a_plan(world: World, *, ready: bool = False) -> dict[str, Any]:
+    """Return the version of this year's draft of a management plan; `ready`: it may be filed."""
+    asked: dict[str, Any] = {"organisation": world.mine, "by": world.people["officer"], "now": timezone.now()}
+    ledger_services.declare_stream(
+        code="油", name="废油", waste_code="900-249-08", process_name="机加", **asked
+    )
+    draft = filings.start_draft(year=timezone.localdate().year, **asked)
+    if ready:
+        draft = filings.save_draft(
+            year=draft.year, version=draft.version, content=PLAN | {"own": []}, **asked
+        )
+    return {"version": draft.version}
+
+
+PLAN = {
+    "basic": [
+        {
+            column.key: "REGISTERED" if column.choices else "有" for column in BY_ID["basic"].columns
+        }
+    ],
+    "generation": [
+        {"stream": "油", "facility": "机床", "process": "换油", "harmful": "石油类", "form": "液态", "planned_g": 10**6}
+    ],
+}  # fmt: skip
 
 
 def with_a_transformation(world: World, said: dict[str, Any]) -> dict[str, Any]:

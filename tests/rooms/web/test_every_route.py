@@ -20,6 +20,8 @@ from django.urls import URLPattern, URLResolver, get_resolver, reverse
 from tests.conftest import NOW
 from tests.rooms.collection.test_pages import ROUTES as OF_COLLECTION
 from tests.pure.paper.test_attachments import png
+from tests.rooms.filings.test_pages import PUBLIC as OF_PUBLIC_FILINGS
+from tests.rooms.filings.test_pages import ROWS as OF_FILINGS
 from tests.rooms.labels.test_pages import ROWS as OF_LABELS
 from tests.rooms.ledger.test_trace import ROUTES as OF_TRACES
 from tests.rooms.portal.test_published import ROUTES as OF_THE_PUBLIC
@@ -39,6 +41,8 @@ from tests.tables import LedgerTable
 from wufei.capture.models import Upload
 from wufei.cases import services as cases
 from wufei.cases.models import Case, Evidence, Submission, SubmittedEvidence
+from wufei.filings import plan
+from wufei.filings.models import FiledPlan, PlanDraft
 from wufei.indicators import services as indicators
 from wufei.indicators.models import AnnualProduct
 from wufei.labels.models import PrintFormat
@@ -183,6 +187,7 @@ OF_AN_ORGANISATION: dict[str, dict[str, str]] = {
     "capture:confirm": {"POST": "import"},
     "capture:progress": {"GET": "import"},
     "capture:rejects": {"GET": "import"},
+    **OF_FILINGS,
     **OF_LABELS,
     **OF_STORAGE,
     **OF_INSPECTIONS,
@@ -227,6 +232,7 @@ def test_every_route_has_a_row():
         *OF_SITE_CHECKS,
         *OF_NOTICES,
         *OF_THE_PUBLIC,
+        *OF_PUBLIC_FILINGS,
         *OF_THE_SHOP_FLOOR,
         *OF_MANIFESTS,
         *OF_TRACKS,
@@ -327,6 +333,7 @@ def _real_objects(enterprise: Organisation) -> dict[str, object]:
         source="测试",
         **said,
     )
+    _plans(enterprise)
     identification = record_identification(
         stream_code="F1", client_id=uuid4(), file_name="a.png", content=png(),
         said=Identified(
@@ -355,6 +362,18 @@ def _real_objects(enterprise: Organisation) -> dict[str, object]:
                 "product": AnnualProduct.objects.get().pk, "upload": upload.pk},
         **_handed_in(case),
     }  # fmt: skip
+
+
+def _plans(enterprise: Organisation) -> None:
+    """A plan as if filed for 2025, and a draft that changes it."""
+    content = plan.tidy({})
+    PlanDraft.objects.create(
+        organisation=enterprise, year=2025, content=content, changed_at=NOW, changed_by=operator()
+    )
+    FiledPlan.objects.create(
+        organisation=enterprise, year=2025, number=1, content=content | {"wastes": {}}, sha256="0" * 64, seq=0,
+        chain_hash="0" * 64, filed_at=NOW, filed_by=operator(),
+    )  # fmt: skip
 
 
 def _handed_in(case: Case) -> dict[str, object]:

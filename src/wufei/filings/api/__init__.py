@@ -1,0 +1,1 @@
+"""Filings for machines: management plans and disclosures."""
