@@ -13,6 +13,7 @@ from wufei.cases import services as cases
 from wufei.cases.models import EvidenceCategory
 from wufei.demo import beside, collecting, road, season
 from wufei.demo import beside, road, season, stores
+from wufei.demo import beside, filed, road, season
 from wufei.demo.district import district, uscc_of, workbooks
 from wufei.demo.papers import MAKERS
 from wufei.demo.writing import written
@@ -61,6 +62,8 @@ def build(*, folder: Path, by: User, now: datetime, report: Callable[[str], None
     report("已演完十二家小微企业两个月的申报和一轮收运")
     stores.play(organisations=organisations, password=PASSWORD, by=by, now=now)
     report("已演完危废间的检查、整改和盘点")
+    filed.play(organisations=organisations, by=by, now=now)
+    report("已登记危险性判别，备案管理计划，公开上一年度的信息")
 
 
 def _imported(path: Path, by: User, now: datetime) -> ImportResult:
