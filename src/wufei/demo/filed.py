@@ -81,8 +81,9 @@ def _finished(draft: PlanDraft, organisations: dict[str, Organisation]) -> dict[
         {"unit": f"{name}车间", "process": name, "name": name, "code": f"MF{at:04d}"}
         for at, name in enumerate(dict.fromkeys(made_by.values()), 1)
     ]
+    in_store = {"store": "K02", "store_capacity": "80 吨"}
     content["generation"] = [
-        {**row, "harmful": row["harmful"] or "石油类", "form": row["form"] or "液态"}
+        {**row, "harmful": row["harmful"] or "石油类", "form": row["form"] or "液态", **in_store}
         for row in content["generation"]
     ]
     content["storage"] = [

@@ -26,7 +26,8 @@ EMPTY_ROWS = 1
 
 def _field(column: Column, streams: Iterable[tuple[str, str]]) -> forms.Field:
     """Return the field of a column; nothing is required of a draft, filing asks for it."""
-    said: dict[str, Any] = {"label": column.label, "required": False}
+    label = f"{column.group}：{column.label}" if column.group else column.label
+    said: dict[str, Any] = {"label": label, "required": False}
     if column.cell is Cell.MASS:
         return forms.DecimalField(
             max_digits=15, decimal_places=6, min_value=Decimal(0), max_value=Decimal(10**8), localize=False,

@@ -18,6 +18,7 @@ from wufei.terms.mass import Mass
 UNVERIFIED = (
     f"栏目按 {NORM} 全文整理；国家危险废物信息管理系统的填报模板没有查到，未核实，请据此在国家系统中填报。"
 )
+CODES = ("waste_code", "receiver_uscc", "permit_number")  # which no line break may cut
 NUMBER = Column(key="", label="序号", width=5)
 
 
@@ -89,9 +90,12 @@ def _listed(table: Table, rows: Sequence[Row]) -> tuple[list[Heading], list[list
 def _tabled(table: Table, rows: Sequence[Row]) -> tuple[list[Heading], list[list[str]], list[str]]:
     columns = _columns(table)
     headings = [
-        Heading(column.label, column.group, column.width, column.cell is Cell.MASS or column is NUMBER)
+        Heading(
+            column.label, column.group, column.width, column.cell is Cell.MASS or column is NUMBER,
+            keeps_whole=column.key in CODES,
+        )
         for column in columns
-    ]
+    ]  # fmt: skip
     texts = [
         [str(number), *(cell_text(column, row.get(column.key)) for column in columns[1:])]
         for number, row in enumerate(rows, 1)
@@ -158,7 +162,13 @@ def _write_list(page: Any, table: Table, rows: Sequence[Row], filed: Filed, look
 def _write_table(page: Any, table: Table, rows: Sequence[Row], filed: Filed, look: dict[str, Any]) -> None:
     columns = _columns(table)
     for at, column in enumerate(columns):
-        page.set_column(at, at, max(column.width, 13 if column.key == "waste_code" else 6))
+        page.set_column(
+            at,
+            at,
+            max(
+                column.width, {"waste_code": 13, "receiver_uscc": 21, "permit_number": 18}.get(column.key, 6)
+            ),
+        )
     _head(page, table, filed, len(columns) - 1, look)
     _write_heads(page, columns, look)
     for number, row in enumerate(rows, 1):

@@ -374,8 +374,8 @@ class IdentificationFilter(forms.Form):
 class IdentificationForm(forms.Form):
     """Whether a stream's waste is hazardous, and who says so."""
 
-    basis = forms.ChoiceField(label=_("判别依据"), choices=list(BASIS_LABELS.items()))
-    result = forms.ChoiceField(label=_("判别结果"), choices=list(RESULT_LABELS.items()))
+    basis = forms.ChoiceField(label=_("判别依据"), choices=[("", _("请选择")), *BASIS_LABELS.items()])
+    result = forms.ChoiceField(label=_("判别结果"), choices=[("", _("请选择")), *RESULT_LABELS.items()])
     waste_code = forms.CharField(
         label=_("危险废物代码"), required=False, max_length=16, help_text=_("结果为危险废物时填写，如 900-249-08。")
     )  # fmt: skip

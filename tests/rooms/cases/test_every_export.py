@@ -27,6 +27,7 @@ SOURCES = Path(__file__).parents[3] / "src/wufei"
 WRITERS = {
     "capture/rejects.py", "capture/template.py", "cases/documents.py", "ledger/book_exports.py", "ledger/exports.py",
     "registry/exporting.py",
+    "filings/plan_documents.py",  # opened in tests/rooms/filings/test_pages.py
     "reviews/official_paper.py",  # opened in tests/rooms/reviews/test_documents.py
     "reviews/blinding.py",  # rebuilds what experts download: tests/rooms/reviews/test_experts_blind.py
     "demo/papers.py", "demo/writing.py",  # not handed out

@@ -12,6 +12,7 @@ from django.test import Client
 from django.test.utils import CaptureQueriesContext
 
 from tests.conftest import NOW
+from tests.office import opened
 from tests.rooms.filings.test_plans import complete, receiver, wastes  # noqa: F401  # fixtures
 from wufei.filings import services
 from wufei.filings.models import Disclosure, FiledPlan, PlanDraft
@@ -144,6 +145,14 @@ def test_the_files_of_a_plan(person, filed, organisation):
     assert person("plans/2026/0.pdf").status_code == 404  # no draft
     assert person("plans/2026/2.pdf").status_code == 404
     assert person("plans/2026/1.exe").status_code == 404
+
+
+@pytest.mark.slow
+def test_libreoffice_opens_the_workbook_and_its_sum_is_the_plans(person, filed, tmp_path):
+    shown = opened({"plan.xlsx": content(person("plans/2026/1.xlsx"))}, tmp_path)["plan.xlsx"]
+    *_, transferred = [row for row in shown.rows if "合计" in row]  # of table A.7, the last one
+    assert "11" in transferred
+    assert "未核实" in shown.text
 
 
 def test_a_plan_page_takes_as_many_queries_for_many_streams(person, filed, wastes):  # noqa: F811
