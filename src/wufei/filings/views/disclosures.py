@@ -67,7 +67,7 @@ def _page(
     versions = list(queries.disclosures_of(organisation=at.organisation, year=year))
     context = at.context(
         year=year, rows=figured(now, _addresses(at, year)), content=now, versions=versions,
-        totals=[(CLASSES[of], list(total.values())) for of, total in now["totals"].items()],
+        totals=totalled(now),
         labels=[label for label, _ in AMOUNTS.values()], is_over=year < at.today.year,
         differences=disclosing.differences(versions[0].content, now) if versions else None,
         is_same=bool(versions) and versions[0].content == now, form=form or ReasonForm(),
@@ -102,6 +102,14 @@ def figured(content: Content, address: Any = None) -> list[tuple[dict[str, Any],
             ],
         )
         for row in content["wastes"]
+    ]
+
+
+def totalled(content: Content) -> list[tuple[str, Sequence[Figure]]]:
+    """Return the sums of each class of waste, in the order of the columns."""
+    return [
+        (CLASSES[of], [Figure(label, total[key], "") for key, (label, _) in AMOUNTS.items()])
+        for of, total in content["totals"].items()
     ]
 
 

@@ -10,11 +10,11 @@ from django.shortcuts import render
 from django.views.decorators.http import require_safe
 
 from wufei.filings import disclosing, queries
-from wufei.filings.disclosing import AMOUNTS, CLASSES
+from wufei.filings.disclosing import AMOUNTS
 from wufei.filings.disclosure_documents import write_pdf
 from wufei.filings.forms import PublicFilter
 from wufei.filings.models import Disclosure
-from wufei.filings.views.disclosures import figured
+from wufei.filings.views.disclosures import figured, totalled
 from wufei.registry.views.listing import filters, page_at
 
 ROWS = 30
@@ -46,7 +46,7 @@ def disclosure(request: HttpRequest, uscc: str, year: int) -> HttpResponse:
     context = {
         "row": row, "content": row.content, "rows": figured(row.content), "versions": versions,
         "labels": [label for label, _ in AMOUNTS.values()], "duties": disclosing.duties(),
-        "totals": [(CLASSES[of], list(total.values())) for of, total in row.content["totals"].items()],
+        "totals": totalled(row.content),
         "is_intact": disclosing.digest(row.content) == row.sha256,
     }  # fmt: skip
     return render(request, "filings/public_disclosure.html", context)
