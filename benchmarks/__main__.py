@@ -1,8 +1,7 @@
 """
 Measure, and write down what came out.
 
-    python -m benchmarks [import|single|promises|pages|reviews|lineage|backup ...] [--rows N] [--database sqlite|postgresql]
-    python -m benchmarks [import|single|promises|pages|reviews|lineage|manifests ...] [--rows N] [--database sqlite|postgresql]
+    python -m benchmarks [import|single|promises|pages|reviews|lineage|backup|manifests ...] [--rows N] [--database sqlite|postgresql]
 """
 
 import argparse
@@ -15,8 +14,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-from benchmarks import backup, importing, lineage, pages, promises, report, reviews, single, stores
-from benchmarks import importing, lineage, manifests, pages, promises, report, reviews, single, stores
+from benchmarks import backup, importing, lineage, manifests, pages, promises, report, reviews, single, stores
 
 RESULTS = Path(__file__).with_name("last.json")
 
@@ -27,8 +25,7 @@ def main() -> None:
         "what",
         nargs="*",
         default=["import", "single"],
-        help="import, single, promises, pages, reviews, lineage, backup",
-        help="import, single, promises, pages, reviews, lineage, manifests",
+        help="import, single, promises, pages, reviews, lineage, backup, manifests",
     )
     parser.add_argument("--rows", type=int, default=100_000)
     parser.add_argument("--repetitions", type=int, default=5, help="of an import")
@@ -97,6 +94,8 @@ def _lineage(database: str, given: argparse.Namespace) -> list[dict[str, Any]]:
 
 def _backup(database: str, given: argparse.Namespace) -> list[dict[str, Any]]:
     return [backup.measure(database, given.movements)]
+
+
 def _manifests(database: str, given: argparse.Namespace) -> list[dict[str, Any]]:
     with stores.store(database) as environment:
         [measured] = stores.in_processes(environment, manifests.measure, [()])
@@ -105,8 +104,7 @@ def _manifests(database: str, given: argparse.Namespace) -> list[dict[str, Any]]
 
 MEASURES = {
     "import": _import, "single": _single, "promises": _promises, "pages": _pages, "reviews": _reviews,
-    "lineage": _lineage, "backup": _backup,
-    "lineage": _lineage, "manifests": _manifests,
+    "lineage": _lineage, "backup": _backup, "manifests": _manifests,
 }  # fmt: skip
 
 

@@ -11,9 +11,7 @@ from django.db import transaction
 from wufei.capture.services import ImportResult, import_workbook
 from wufei.cases import services as cases
 from wufei.cases.models import EvidenceCategory
-from wufei.demo import beside, collecting, road, season
-from wufei.demo import beside, road, season, stores
-from wufei.demo import beside, filed, road, season
+from wufei.demo import beside, collecting, filed, road, season, stores
 from wufei.demo.district import district, uscc_of, workbooks
 from wufei.demo.papers import MAKERS
 from wufei.demo.writing import written

@@ -47,7 +47,9 @@ def play(*, organisations: dict[str, Organisation], password: str, by: User, now
         username=said["worker"]["username"], password=password, full_name=said["worker"]["name"],
         email=f"{said['worker']['username']}@example.invalid", by=by, now=now,
     )  # fmt: skip
-    registry.assign_role(user=worker, organisation=organisation, role=Role(said["worker"]["role"]), by=by, now=now)
+    registry.assign_role(
+        user=worker, organisation=organisation, role=Role(said["worker"]["role"]), by=by, now=now
+    )
     officer = User.objects.get(username=said["worker"]["of"])
     last_day = min(
         date.fromisoformat(road()["last_day"]), now.astimezone(SHANGHAI).date() - timedelta(days=1)

@@ -119,26 +119,26 @@ def broken(text: str, width: float, size: float, most: int = 40) -> list[str]:
 
 
 def write_sheets(out: BinaryIO, *sheets: Sheet, title: str = "") -> int:
-    """Write the tables as one PDF, each on pages of its own; return how many pages it has."""
-    grids = [(grid, _pages(grid)) for grid in map(_grid, sheets)]
-    count = sum(len(pages) for _, pages in grids)
+    """Write the tables as one PDF, each on pages of its own with its pictures after it; return how many pages."""
+    grids = [(grid, _pages(grid), _albums(grid.sheet)) for grid in map(_grid, sheets)]
+    count = sum(len(pages) + len(albums) for _, pages, albums in grids)
     canvas = Canvas(out, pagesize=(WIDTH, HEIGHT), invariant=1)
-    canvas.setTitle(f"{sheet.number} {sheet.title}")
-    shown = [sheet.pictures[at : at + PICTURES] for at in range(0, len(sheet.pictures), PICTURES)]
-    count = len(pages) + len(shown)
-    for number, lines in enumerate(pages, 1):
-        _draw_page(canvas, grid, lines, number, count, is_last=number == len(pages))
-    for number, pictures in enumerate(shown, len(pages) + 1):
-        _draw_pictures(canvas, sheet, pictures)
-        _end_page(canvas, sheet, number, count)
     canvas.setTitle(title or f"{sheets[0].number} {sheets[0].title}")
     number = 0
-    for grid, pages in grids:
+    for grid, pages, albums in grids:
         for place, lines in enumerate(pages, 1):
             number += 1
             _draw_page(canvas, grid, lines, number, count, is_last=place == len(pages))
+        for pictures in albums:
+            number += 1
+            _draw_pictures(canvas, grid.sheet, pictures)
+            _end_page(canvas, grid.sheet, number, count)
     canvas.save()
     return count
+
+
+def _albums(sheet: Sheet) -> list[Sequence[Picture]]:
+    return [sheet.pictures[at : at + PICTURES] for at in range(0, len(sheet.pictures), PICTURES)]
 
 
 # --- measuring

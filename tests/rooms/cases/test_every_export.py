@@ -39,7 +39,6 @@ OFFERED = {
     "public-register": ("portal:register", None), "public-agencies": ("portal:agencies", None),
     "manifests": ("transfers:manifests", {}), "tracks": ("tracking:tracks", {}),
     "ready": ("collection:ready", {}), "small-generators": ("collection:generators", {}),
-    "manifests": ("transfers:manifests", {}),
     "inspections": ("storage:inspections", {}), "corrective-actions": ("storage:corrective-actions", {}),
     "public-excluded": ("portal:excluded-agencies", None),
 }  # fmt: skip

@@ -18,8 +18,8 @@ from django.test import Client
 from django.urls import URLPattern, URLResolver, get_resolver, reverse
 
 from tests.conftest import NOW
-from tests.rooms.collection.test_pages import ROUTES as OF_COLLECTION
 from tests.pure.paper.test_attachments import png
+from tests.rooms.collection.test_pages import ROUTES as OF_COLLECTION
 from tests.rooms.filings.test_pages import PUBLIC as OF_PUBLIC_FILINGS
 from tests.rooms.filings.test_pages import ROWS as OF_FILINGS
 from tests.rooms.labels.test_pages import ROWS as OF_LABELS
@@ -350,8 +350,7 @@ def _real_objects(enterprise: Organisation) -> dict[str, object]:
     user = User.objects.create_user("somebody")
     assignment = RoleAssignment.objects.create(user=user, organisation=enterprise, role="WORKER")
     return {
-        "zone_id": zone.pk, "photo_id": an_inspection(enterprise).photos.get().pk,
-        "zone_id": zone.pk, "identification_id": identification.pk,
+        "zone_id": zone.pk, "photo_id": an_inspection(enterprise).photos.get().pk, "identification_id": identification.pk,
         "seq": 1, "first_seq": repacked.first_seq, "year": 2025, "indicator": "generation_t", "leaf": 0, "edition_id": EDITION,
         "criterion_id": "basic-2", "question": "clearly_below_peers", "case_id": case.pk,
         "evidence_id": evidence.pk, "document": "provenance.json", "member_uscc": enterprise.uscc,

@@ -22,6 +22,6 @@ def tell(apps, schema_editor):
 
 
 class Migration(migrations.Migration):
-    dependencies = [("ledger", "0008_waste_reports")]
+    dependencies = [("ledger", "0010_hazard_identification")]
 
     operations = [migrations.RunPython(tell, migrations.RunPython.noop)]

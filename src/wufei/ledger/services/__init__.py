@@ -32,7 +32,6 @@ from wufei.ledger.services.transforming import (
 __all__ = [
     "Became", "ClientIdReused", "ClosingRefused", "ContainerSaid", "DeclarationRefused", "IdentificationRefused", "MovementsRefused", "ReversalRefused", "TransformationRefused",
     "WasteReportRefused",
-    "attach_timestamp", "close_month", "correct", "declare_store", "declare_stream", "describe_container", "describe_containers", "drafted", "make_waste_report", "post", "record_lineage", "reverse", "reverse_transformation",
-    "attach_timestamp", "close_month", "declare_store", "declare_stream", "describe_container", "describe_containers", "make_waste_report", "post", "record_identification", "record_lineage", "reverse", "reverse_transformation",
+    "attach_timestamp", "close_month", "correct", "declare_store", "declare_stream", "describe_container", "describe_containers", "drafted", "make_waste_report", "post", "record_identification", "record_lineage", "reverse", "reverse_transformation",
     "seal_day", "transform", "verify",
 ]  # fmt: skip
