@@ -71,7 +71,7 @@ def _refused(why: CollectionRefused) -> Refused:
 # --- declarations
 
 
-class MonthOut(Answered):
+class DeclaredMonth(Answered):
     month: str
     word: Word = Field(description="DECLARED 已申报，NOTHING 申报为没有，NOT_YET 未到期，SILENT 未申报即未知")
     due_on: date
@@ -80,45 +80,47 @@ class MonthOut(Answered):
     declared_at: Instant | None
 
 
-class Months(Answered):
-    months: list[MonthOut]
+class DeclaredMonths(Answered):
+    months: list[DeclaredMonth]
 
 
-class WasteIn(Asked):
+class DeclaredWasteIn(Asked):
     stream: Code
     new_g: Grams = Field(description="本月新产生")
     standing_g: Grams | None = Field(None, description="现在共存；不填即按账面")
     reason: Text200 = Field("", description="现存与账面不同时的原因")
 
 
-class DeclarationIn(Asked):
+class MonthDeclarationIn(Asked):
     month: Month
-    lines: Annotated[list[WasteIn], Field(max_length=MOST_LINES)] = []
+    lines: Annotated[list[DeclaredWasteIn], Field(max_length=MOST_LINES)] = []
     is_nothing: bool = Field(False, description="本月没有产生任何废物")
     client_id: UUID = Field(description="由客户端生成；重发时用同一个")
 
 
-def _month_out(row: MonthSaid) -> MonthOut:
+def _month_out(row: MonthSaid) -> DeclaredMonth:
     declared = row.declaration
-    return MonthOut(
+    return DeclaredMonth(
         month=f"{row.month:%Y-%m}", word=row.word, due_on=row.due_on, new_g=row.new_g,
         number=declared.number if declared else None, declared_at=declared.declared_at if declared else None,
     )  # fmt: skip
 
 
-@router.get(f"{O}/declarations", response=answers(Months), summary="列出小微企业各月申报", **READ_LEDGER)
-def list_declarations(request: ApiRequest, uscc: Uscc) -> Months:
+@router.get(
+    f"{O}/declarations", response=answers(DeclaredMonths), summary="列出小微企业各月申报", **READ_LEDGER
+)
+def list_declarations(request: ApiRequest, uscc: Uscc) -> DeclaredMonths:
     """新的在前。未申报的月份数量为 null：不知道，不是没有。"""
     organisation = organisation_of(request, uscc, Permission.VIEW_LEDGER)
     rows = queries.months_said(organisation=organisation, on=timezone.localdate())
-    return Months(months=[_month_out(row) for row in rows])
+    return DeclaredMonths(months=[_month_out(row) for row in rows])
 
 
 @router.post(
-    f"{O}/declarations", response=answers(MonthOut, status=201, writes=True), summary="申报一个月，或更正", **WRITE_LEDGER
+    f"{O}/declarations", response=answers(DeclaredMonth, status=201, writes=True), summary="申报一个月，或更正", **WRITE_LEDGER
 )  # fmt: skip
 @written_once(201)
-def declare_month(request: ApiRequest, uscc: Uscc, body: DeclarationIn) -> MonthOut:
+def declare_month(request: ApiRequest, uscc: Uscc, body: MonthDeclarationIn) -> DeclaredMonth:
     """每种废物都要写到，或者 is_nothing。再次申报即更正：台账记差额，或冲正后重记。"""
     organisation = organisation_of(request, uscc, Permission.POST_MOVEMENTS)
     month = date.fromisoformat(f"{body.month}-01")
@@ -143,7 +145,7 @@ def declare_month(request: ApiRequest, uscc: Uscc, body: DeclarationIn) -> Month
 # --- what is ready
 
 
-class ReadyFilter(Asked):
+class ReadyWasteFilter(Asked):
     q: SearchText = Field("", description="单位名称、信用代码")
     division: Annotated[str, Field(pattern=r"^([0-9]{6})?$", description="行政区划代码")] = ""
     park: SearchText = Field("", description="园区名称")
@@ -157,7 +159,7 @@ class ReadyFilter(Asked):
     limit: PageLimit = 50
 
 
-class ReadyOut(Answered):
+class ReadyWaste(Answered):
     generator: str
     generator_name: str
     address: str
@@ -177,14 +179,14 @@ class ReadyOut(Answered):
     capacity_left_g: int | None = Field(description="许可证今年还剩的能力；一般固废为 null")
 
 
-class ReadyList(Answered):
-    ready: list[ReadyOut]
+class ReadyWastes(Answered):
+    ready: list[ReadyWaste]
     total: int
 
 
-def _ready_out(row: Ready) -> ReadyOut:
+def _ready_out(row: Ready) -> ReadyWaste:
     stream = row.stream
-    return ReadyOut(
+    return ReadyWaste(
         generator=row.generator.uscc, generator_name=row.generator.name, address=row.generator.address,
         stream=stream.code if stream else None, waste_code=stream.waste_code if stream else None,
         waste_name=stream.name if stream else None, mass_g=row.mass_g, planned_g=row.planned_g, since=row.since,
@@ -193,8 +195,8 @@ def _ready_out(row: Ready) -> ReadyOut:
     )  # fmt: skip
 
 
-@router.get(f"{O}/ready", response=answers(ReadyList), summary="列出各家可收的废物", **READ)
-def list_ready(request: ApiRequest, uscc: Uscc, asked: Query[ReadyFilter]) -> ReadyList:
+@router.get(f"{O}/ready", response=answers(ReadyWastes), summary="列出各家可收的废物", **READ)
+def list_ready(request: ApiRequest, uscc: Uscc, asked: Query[ReadyWasteFilter]) -> ReadyWastes:
     """只列与本单位签有有效收集合同的小微企业；期限近的在前。"""
     organisation = organisation_of(request, uscc, Permission.SIGN_MANIFESTS)
     rows = queries.ready(collector=organisation, user=request.auth, on=timezone.localdate())
@@ -204,13 +206,13 @@ def list_ready(request: ApiRequest, uscc: Uscc, asked: Query[ReadyFilter]) -> Re
     )  # fmt: skip
     found = queries.narrowed(rows, wanted)
     page = found[asked.offset : asked.offset + asked.limit]
-    return ReadyList(ready=[_ready_out(row) for row in page], total=len(found))
+    return ReadyWastes(ready=[_ready_out(row) for row in page], total=len(found))
 
 
 # --- rounds
 
 
-class LineOut(Answered):
+class StopLine(Answered):
     position: int
     waste_code: str
     waste_name: str
@@ -219,7 +221,7 @@ class LineOut(Answered):
     received_g: int | None
 
 
-class StopOut(Answered):
+class CollectionStop(Answered):
     stop: int
     position: int
     generator: str
@@ -228,10 +230,10 @@ class StopOut(Answered):
     reason: str
     words: str
     manifest: str | None = Field(description="联单编号；移出人签字之前没有")
-    lines: list[LineOut]
+    lines: list[StopLine]
 
 
-class RoundOut(Answered):
+class CollectionRoundOut(Answered):
     number: int
     uid: UUID
     state: str
@@ -241,21 +243,30 @@ class RoundOut(Answered):
     point: str
     started_at: Instant | None
     closed_at: Instant | None
-    stops: list[StopOut]
+    stops: list[CollectionStop]
 
 
-class RoundList(Answered):
-    rounds: list[RoundOut]
+class CollectionRounds(Answered):
+    rounds: list[CollectionRoundOut]
     total: int
 
 
-class RoundFilter(Asked):
-    state: CollectionRound.State | None = None
+class CollectionRoundState(StrEnum):
+    """As the round's own; by a name that no other room's states have in the document."""
+
+    PLANNED = "PLANNED"
+    UNDER_WAY = "UNDER_WAY"
+    CLOSED = "CLOSED"
+    CANCELLED = "CANCELLED"
+
+
+class CollectionRoundFilter(Asked):
+    state: CollectionRoundState | None = None
     offset: Offset = 0
     limit: PageLimit = 50
 
 
-class PickIn(Asked):
+class CollectionPick(Asked):
     generator: Code = Field(description="统一社会信用代码")
     stream: Code
     mass_g: Annotated[int, Field(ge=1, le=10**14)] | None = Field(
@@ -263,17 +274,17 @@ class PickIn(Asked):
     )
 
 
-class RoundIn(Asked):
+class CollectionRoundIn(Asked):
     uid: UUID = Field(description="由客户端生成；同一编号只建一个轮次")
     point: Code = Field(description="收集点的贮存设施编码")
     planned_on: Day
     plate: Text60
     driver: Text60
     driver_phone: Text60 = ""
-    picks: Annotated[list[PickIn], Field(max_length=MOST_PICKS)]
+    picks: Annotated[list[CollectionPick], Field(max_length=MOST_PICKS)]
 
 
-class RoundAct(StrEnum):
+class CollectionRoundAct(StrEnum):
     START = "START"
     CANCEL = "CANCEL"
     REORDER = "REORDER"
@@ -282,14 +293,14 @@ class RoundAct(StrEnum):
     CLOSE = "CLOSE"
 
 
-class WeighedIn(Asked):
+class CollectionWeighing(Asked):
     waste_code: Code
     received_g: Grams
     mode: Text60
 
 
-class RoundActIn(Asked):
-    act: RoundAct
+class CollectionRoundActIn(Asked):
+    act: CollectionRoundAct
     stop: Annotated[int, Field(ge=1, le=10**15)] | None = Field(None, description="LEAVE_OUT、LOAD：哪一站")
     order: Annotated[list[Annotated[int, Field(ge=1, le=10**15)]], Field(max_length=1000)] = Field(
         [], description="REORDER：各站依次"
@@ -298,29 +309,29 @@ class RoundActIn(Asked):
         "", description="LEAVE_OUT：NOT_AT_HOME、NOT_PACKED、NOT_THERE、NO_ROOM、PLAN_CHANGED"
     )
     words: Text200 = ""
-    weighings: Annotated[list[WeighedIn], Field(max_length=200)] = Field(
+    weighings: Annotated[list[CollectionWeighing], Field(max_length=200)] = Field(
         [], description="CLOSE：每种废物合并过磅"
     )
     is_reweighed: bool = False
 
 
-def _round_out(row: CollectionRound) -> RoundOut:
-    return RoundOut(
+def _round_out(row: CollectionRound) -> CollectionRoundOut:
+    return CollectionRoundOut(
         number=row.number, uid=row.uid, state=row.state, planned_on=row.planned_on, plate=row.plate, driver=row.driver,
         point=row.point.store.code, started_at=row.started_at, closed_at=row.closed_at,
         stops=[_stop_out(each) for each in row.stops.all()],
     )  # fmt: skip
 
 
-def _stop_out(each: Stop) -> StopOut:
+def _stop_out(each: Stop) -> CollectionStop:
     lines = [
-        LineOut(
+        StopLine(
             position=line.position, waste_code=line.waste_code, waste_name=line.waste_name, lot=line.lot_code,
             declared_g=line.declared_g, received_g=line.received_g,
         )
         for line in each.manifest.lines.all()
     ]  # fmt: skip
-    return StopOut(
+    return CollectionStop(
         stop=each.pk, position=each.position, generator=each.generator.uscc, generator_name=each.generator.name,
         state=each.state, reason=each.reason, words=each.words, manifest=each.manifest.number, lines=lines,
     )  # fmt: skip
@@ -334,22 +345,27 @@ def _round(request: ApiRequest, organisation: Organisation, number: int) -> Coll
     return found
 
 
-@router.get(f"{O}/rounds", response=answers(RoundList), summary="列出收运轮次", **READ)
-def list_collection_rounds(request: ApiRequest, uscc: Uscc, asked: Query[RoundFilter]) -> RoundList:
+@router.get(f"{O}/rounds", response=answers(CollectionRounds), summary="列出收运轮次", **READ)
+def list_collection_rounds(
+    request: ApiRequest, uscc: Uscc, asked: Query[CollectionRoundFilter]
+) -> CollectionRounds:
     """新的在前。"""
     organisation = organisation_of(request, uscc, Permission.SIGN_MANIFESTS)
     rows = queries.rounds_of(organisation=organisation, user=request.auth, on=timezone.localdate())
     if asked.state is not None:
         rows = rows.filter(state=asked.state)
     page = queries.listed_rounds(rows).order_by("-number", "-pk")[asked.offset : asked.offset + asked.limit]
-    return RoundList(rounds=[_round_out(row) for row in page], total=rows.count())
+    return CollectionRounds(rounds=[_round_out(row) for row in page], total=rows.count())
 
 
 @router.post(
-    f"{O}/rounds", response=answers(RoundOut, status=201, writes=True), summary="安排一个收运轮次", **WRITE
+    f"{O}/rounds",
+    response=answers(CollectionRoundOut, status=201, writes=True),
+    summary="安排一个收运轮次",
+    **WRITE,
 )
 @written_once(201)
-def plan_collection_round(request: ApiRequest, uscc: Uscc, body: RoundIn) -> RoundOut:
+def plan_collection_round(request: ApiRequest, uscc: Uscc, body: CollectionRoundIn) -> CollectionRoundOut:
     """每家各开一份联单草稿；各站按 picks 的顺序。"""
     organisation = organisation_of(request, uscc, Permission.HANDLE_MANIFESTS)
     points = queries.points_of(organisation=organisation, on=timezone.localdate())
@@ -373,24 +389,30 @@ def plan_collection_round(request: ApiRequest, uscc: Uscc, body: RoundIn) -> Rou
     return _round_out(_round(request, organisation, made.number))
 
 
-@router.get(f"{O}/rounds/{{number}}", response=answers(RoundOut), summary="查看一个收运轮次", **READ)
-def get_collection_round(request: ApiRequest, uscc: Uscc, number: Number) -> RoundOut:
+@router.get(
+    f"{O}/rounds/{{number}}", response=answers(CollectionRoundOut), summary="查看一个收运轮次", **READ
+)
+def get_collection_round(request: ApiRequest, uscc: Uscc, number: Number) -> CollectionRoundOut:
     organisation = organisation_of(request, uscc, Permission.SIGN_MANIFESTS)
     return _round_out(_round(request, organisation, number))
 
 
 @router.post(
-    f"{O}/rounds/{{number}}/acts", response=answers(RoundOut, writes=True),
+    f"{O}/rounds/{{number}}/acts", response=answers(CollectionRoundOut, writes=True),
     summary="办理收运轮次：出发、取消、排序、略过、装车、过磅", **WRITE,
 )  # fmt: skip
 @written_once(200)
-def act_on_collection_round(request: ApiRequest, uscc: Uscc, number: Number, body: RoundActIn) -> RoundOut:
+def act_on_collection_round(
+    request: ApiRequest, uscc: Uscc, number: Number, body: CollectionRoundActIn
+) -> CollectionRoundOut:
     """
     CANCEL 须有填写联单的权限。LOAD 须移出人已签字；签收码只在页面上输入。
 
     过磅后每家的接受量按移出量分摊，合计一克不差。
     """
-    needs = Permission.HANDLE_MANIFESTS if body.act is RoundAct.CANCEL else Permission.SIGN_MANIFESTS
+    needs = (
+        Permission.HANDLE_MANIFESTS if body.act is CollectionRoundAct.CANCEL else Permission.SIGN_MANIFESTS
+    )
     organisation = organisation_of(request, uscc, needs)
     row = _round(request, organisation, number)
     try:
@@ -400,20 +422,20 @@ def act_on_collection_round(request: ApiRequest, uscc: Uscc, number: Number, bod
     return _round_out(_round(request, organisation, number))
 
 
-def _do(request: ApiRequest, row: CollectionRound, body: RoundActIn) -> None:
+def _do(request: ApiRequest, row: CollectionRound, body: CollectionRoundActIn) -> None:
     by, now = request.auth, timezone.now()
     match body.act:
-        case RoundAct.START:
+        case CollectionRoundAct.START:
             services.start_round(round_=row, by=by, now=now)
-        case RoundAct.CANCEL:
+        case CollectionRoundAct.CANCEL:
             services.cancel_round(round_=row, words=body.words, by=by, now=now)
-        case RoundAct.REORDER:
+        case CollectionRoundAct.REORDER:
             services.reorder(round_=row, order=body.order, by=by, now=now)
-        case RoundAct.LEAVE_OUT:
+        case CollectionRoundAct.LEAVE_OUT:
             services.leave_out(stop=_stop(row, body), reason=body.reason, words=body.words, by=by, now=now)
-        case RoundAct.LOAD:
+        case CollectionRoundAct.LOAD:
             services.load_signed(stop=_stop(row, body), by=by, now=now)
-        case RoundAct.CLOSE:
+        case CollectionRoundAct.CLOSE:
             weighed = [
                 Weighing(waste_code=each.waste_code, received=Mass(each.received_g), mode=each.mode)
                 for each in body.weighings
@@ -423,7 +445,7 @@ def _do(request: ApiRequest, row: CollectionRound, body: RoundActIn) -> None:
             )
 
 
-def _stop(row: CollectionRound, body: RoundActIn) -> Stop:
+def _stop(row: CollectionRound, body: CollectionRoundActIn) -> Stop:
     found = next((each for each in row.stops.all() if each.pk == body.stop), None)
     if found is None:
         raise CollectionRefused(RefusalCode.STOP_UNKNOWN, where="stop")

@@ -10,7 +10,8 @@ from tests.rooms.api.world import Api, token
 from tests.rooms.collection import world as worlds
 from tests.rooms.collection.world import OIL, RAGS
 from wufei.collection import services
-from wufei.collection.models import Stop
+from wufei.collection.api import CollectionRoundState
+from wufei.collection.models import CollectionRound, Stop
 
 
 @pytest.fixture
@@ -130,3 +131,7 @@ def test_the_list_of_rounds_takes_the_same_queries_for_one_and_for_four(world, d
         world.plan(world.with_waste()[0], world.with_waste()[0])
     with django_assert_num_queries(8):
         assert len(caller.get(to).json()["rounds"]) == 4
+
+
+def test_the_states_of_a_round_in_the_document_are_the_rounds():
+    assert [each.value for each in CollectionRoundState] == CollectionRound.State.values
