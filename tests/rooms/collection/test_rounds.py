@@ -12,7 +12,11 @@ from wufei.collection.models import CollectionRound, SpotSignature, Stop
 from wufei.collection.refusals import Code, CollectionRefused
 from wufei.collection.services import Pick
 from wufei.ledger import queries as ledger_queries
+from wufei.ledger import services as ledger
+from wufei.ledger.kinds import Kind
 from wufei.ledger.models import Lot
+from wufei.ledger.posting import Draft
+from wufei.ledger.services import declare_store
 from wufei.registry.models import Contract
 from wufei.registry.queries import NotPermitted
 from wufei.terms.mass import Mass
@@ -299,3 +303,58 @@ def test_the_list_takes_the_same_few_queries_for_one_generator_and_for_ten(world
         world.with_waste()
     with django_assert_num_queries(13):
         assert len(world.ready()) == 20
+
+
+def test_a_labelled_drum_goes_as_a_whole_and_the_bulk_beside_it(world):
+    shop, owner = world.with_waste(F02="0")
+    drum = Draft(
+        Kind.GENERATION, date(2026, 6, 20), "F01", Mass(180_000), lot_code="D-1", client_id=uuid.uuid4()
+    )
+    ledger.post(organisation=shop, drafts=[drum], by=owner, now=world.now)
+    assert kilograms(world.ready()) == {(shop.name, "F01"): 230_000}
+    part = [Pick(generator=shop.uscc, stream_code="F01", mass=Mass(100_000))]
+    assert refusal(world.plan, shop, picks=part) is Code.NOT_READY  # half a drum is none
+    round_ = world.loaded(world.started(shop), (shop, owner))
+    lines = ManifestLine.objects.order_by("position").values_list("lot_code", "declared_g", "package_count")
+    assert list(lines) == [("D-1", 180_000, 1), ("", 50_000, 1)]
+    world.close(round_, oil="230.001")
+    assert sum(ManifestLine.objects.values_list("received_g", flat=True)) == 230_001
+    assert ledger_queries.stock(organisation=shop) == []
+
+
+def test_a_point_that_is_full_takes_no_more_and_nothing_is_half_done(world):
+    shop = world.with_waste(F02="0")
+    declare_store(
+        organisation=world.collector, code="SJ1", name="收集点", store_type="收集点", capacity=Mass(49_000),
+        by=world.officer, now=world.now,
+    )  # fmt: skip
+    round_ = world.loaded(world.started(shop[0]), shop)
+    with pytest.raises(CollectionRefused, match="超出贮存设施的能力") as caught:
+        world.close(round_, oil="50")
+    assert caught.value.code is Code.MANIFEST_REFUSED
+    assert Manifest.objects.get().state == "IN_TRANSIT"
+    assert CollectionRound.objects.get().state == "UNDER_WAY"
+
+
+def test_a_point_that_was_closed_is_planned_for_no_more(world):
+    shop, _owner = world.with_waste()
+    services.close_point(point=world.point, on=date(2026, 7, 1), by=world.officer, now=world.now)
+    assert not queries.is_collector(organisation=world.collector, on=date(2026, 7, 1))
+    world.point.refresh_from_db()
+    picks = [Pick(generator=shop.uscc, stream_code="F01")]
+    assert refusal(world.plan, shop, picks=picks) is Code.POINT_UNKNOWN
+
+
+@pytest.mark.parametrize(
+    ("said", "code"),
+    [
+        ({"planned_on": date(2026, 6, 30)}, Code.DAY_OUT_OF_RANGE), ({"plate": " "}, Code.VEHICLE_MISSING),
+        ({"driver": ""}, Code.VEHICLE_MISSING), ({"driver_phone": ""}, Code.VEHICLE_MISSING),
+        ({"picks": []}, Code.NOTHING_CHOSEN),
+        ({"picks": [Pick(generator="91500110MA7X000016", stream_code="F01", mass=Mass(50_001))]}, Code.NOT_READY),
+    ],
+)  # fmt: skip
+def test_a_round_that_cannot_be_is_refused_and_drafts_nothing(world, said, code):
+    shop, _owner = world.with_waste()
+    assert refusal(world.plan, shop, **said) is code
+    assert not Manifest.objects.exists()

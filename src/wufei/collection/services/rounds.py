@@ -7,7 +7,7 @@ The manifests are `transfers`' own: this room drafts, signs and receives through
 """
 
 import uuid
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping, Sequence, Set
 from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Any
@@ -22,7 +22,7 @@ from wufei.collection.queries.ready import LACK_TEXT, Ready
 from wufei.collection.refusals import Code, CollectionRefused
 from wufei.ledger import queries as ledger_queries
 from wufei.ledger import services as ledger
-from wufei.ledger.models import Stream
+from wufei.ledger.models import Container, Stream
 from wufei.registry.access import Permission
 from wufei.registry.models import Organisation, User
 from wufei.registry.queries import require
@@ -185,7 +185,13 @@ def _draft(
     now: datetime,
 ) -> Manifest:
     collector, habits = round_.collector, habits_of(generator)
-    lines = [line for row, mass in rows for line in _lines(row, mass, habits)]
+    described = set(
+        Container.objects.filter(
+            lot__organisation=generator,
+            lot__code__in=[part.lot_code for row, _mass in rows for part in row.parts],
+        ).values_list("lot__code", flat=True)
+    )
+    lines = [line for row, mass in rows for line in _lines(row, mass, habits, described)]
     try:
         return transfers.create_draft(
             organisation=generator, receiver=collector.uscc, said=_cover(round_, generator), lines=lines,
@@ -207,21 +213,24 @@ def _cover(round_: CollectionRound, generator: Organisation) -> dict[str, str]:
     }  # fmt: skip
 
 
-def _lines(row: Ready, mass: Mass | None, habits: Mapping[str, tuple[int | None, str]]) -> list[LineSaid]:
+def _lines(
+    row: Ready, mass: Mass | None, habits: Mapping[str, tuple[int | None, str]], described: Set[str]
+) -> list[LineSaid]:
     """Return the lines of a waste: each labelled lot as a whole, then of the bulk as much as is wanted."""
     assert row.stream is not None, "what is unknown was not chosen"
     assert row.mass_g is not None, "what is unknown was not chosen"
     left = mass.grams if mass is not None else row.mass_g
     usual_g, packaging = habits.get(row.stream.waste_code, (None, ""))
+    said = {"packaging": packaging} if packaging else {}
     found = []
     for part in sorted(row.parts, key=lambda each: (each.lot_code == "", each.store_code, each.lot_code)):
         if part.lot_code and part.grams <= left:
-            found.append(LineSaid(lot=part.lot_code, store=part.store_code))
+            own = {} if part.lot_code in described else said  # what is known of the container holds
+            found.append(LineSaid(lot=part.lot_code, store=part.store_code, said=own))
             left -= part.grams
         elif not part.lot_code and left:
             grams = min(part.grams, left)
             left -= grams
-            said = {"packaging": packaging} if packaging else {}
             found.append(
                 LineSaid(
                     stream=row.stream.code, mass=Mass(grams), store=part.store_code, said=said,
