@@ -4,6 +4,7 @@ import json
 import shutil
 import sys
 from dataclasses import asdict
+from datetime import datetime
 from pathlib import Path
 from typing import Any
 
@@ -144,12 +145,15 @@ def restore(file: Path, as_json: bool) -> None:
 
 
 def _show(found: dict[str, Any]) -> None:
-    click.echo(f"已恢复 {found['made_at']} 的备份：{found['rows']:,} 行，{found['files']:,} 个文件")
+    made_at = timezone.localtime(datetime.fromisoformat(found["made_at"]))
+    click.echo(f"已恢复 {made_at:%Y-%m-%d %H:%M} 的备份：{found['rows']:,} 行，{found['files']:,} 个文件")
     for ledger in found["ledgers"][:50]:
         click.echo(f"{ledger['uscc']} 第 {ledger['seq']} 号 {ledger['algorithm']} {ledger['hash']}")
     if len(found["ledgers"]) > 50:
         click.echo(f"另有 {len(found['ledgers']) - 50} 条链（--json 列出全部）")
     click.echo(f"各链尾的总哈希 {found['root']}，与备份时相同")
+    for missing in found["missing_files"][:20]:
+        click.echo(f"注意：备份时磁盘上就没有的文件：{missing}", err=True)
     if found["ok"]:
         click.echo(f"{found['movements']:,} 条记录，链、结存、月度合计、日根全部相符。")
     for fault in found["faults"][:50]:
