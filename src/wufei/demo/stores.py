@@ -60,7 +60,8 @@ def play(*, organisations: dict[str, Organisation], password: str, by: User, now
     for each in said["corrected"]:
         if date.fromisoformat(each["on"]) <= last_day:
             _correct(organisation, each, worker)
-    _take_stock(organisation, worker, officer, last_day)
+    if last_day >= date.fromisoformat(road()["first_day"]):  # before it nothing stands there in containers
+        _take_stock(organisation, worker, officer, last_day)
 
 
 def _at(day: date, hour: int, minute: int = 0) -> datetime:
