@@ -14,7 +14,6 @@ FACTORY_EDITION = "gbt-36132-2025-green-factory"
 SMELTER = uscc_of(_SERIALS["smelter"])
 MINISTRY = uscc_of("202")  # as in season.yaml
 HAUL = uscc_of("231")  # as in road.yaml
-COLLECTOR, SHOP = uscc_of("241"), uscc_of("301")  # as in collecting.yaml
 COLLECTOR, SHOP = uscc_of("690"), uscc_of("701")  # as in collecting.yaml
 _CASE, _PARK_CASE = f"/o/{POWER}/cases/1/", f"/o/{PARK}/cases/2/"  # in the order of the demo's `papers`
 

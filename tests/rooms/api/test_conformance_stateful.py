@@ -40,8 +40,7 @@ from wufei.web import api_links
 from wufei.web.api import api as ninja_api
 from wufei.web.api_links import Link
 
-CALLS = int(os.environ.get("WUFEI_API_CASES", "400"))
-CALLS = int(os.environ.get("WUFEI_API_CASES", "300"))
+CALLS = int(os.environ.get("WUFEI_API_CASES", "500"))
 DECLARED = sum(map(len, api_links.LINKS.values()))
 STEPS = 50  # of one scenario; what it did is undone at its end
 ONLY_OUR_LINKS = {"phases": {"stateful": {"inference": {"algorithms": []}}}}
@@ -190,7 +189,6 @@ def test_every_answer_along_the_links_is_one_that_the_document_names(db, unhurri
 
     assert 401 not in tally.statuses
     assert tally.followed.total() > tally.calls // 5  # each operation without one is a beginning as well
-    assert tally.followed.total() > tally.calls // 4  # a scenario may begin at any of some eighty routes
     assert len(+tally.arrived) >= (DECLARED * 19 // 20 if tally.calls > 5000 else 30)
 
 
