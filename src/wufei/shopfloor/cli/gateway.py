@@ -81,7 +81,10 @@ class Gateway:
             self.client.loop_stop()
 
     def _take(self, came_over: int, message: mqtt.MQTTMessage) -> None:
-        channel = next(each for each in self.channels if mqtt.topic_matches_sub(each.topic, message.topic))
+        listening = (each for each in self.channels if mqtt.topic_matches_sub(each.topic, message.topic))
+        channel = next(listening, None)
+        if channel is None:  # of a gateway of the same name that listened to more
+            return
         answer = self._committed(channel, message)
         if answer is None:
             return  # stopped before it was: the broker has it still
