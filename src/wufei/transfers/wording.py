@@ -89,6 +89,7 @@ FLAG_TEXT: Mapping[str, str] = {
     "weight_ten_times": "接收量与移出量相差十倍以上，接受人已复磅确认。",
     "confirmed_late": "接受人的确认晚于运抵后五个工作日（第十八条）。",
     "due_day_unknown": "确认期限无法计算：该年的放假安排尚未载入。",
+    "not_in_plan": "移出人本年度备案的危险废物管理计划没有写到把这种废物转移给该接受人（第十四条）；请变更计划。",
     "entered_late": "纸质联单的补录晚于转移完成后十个工作日（第二十条）。",
     "party_closed_on_the_road": "有一方在联单办理期间终止，由其承继单位继续办理。",
 }

@@ -23,7 +23,7 @@ from wufei.terms.mass import Mass
 from wufei.transfers import queries, services
 from wufei.transfers.models import Flag, Manifest, ManifestLine, TransferApproval
 from wufei.transfers.refusals import Code, TransferRefused
-from wufei.transfers.services import LegSaid, LineSaid
+from wufei.transfers.services import LegSaid, LineSaid, issuing
 
 
 def codes_of(call, *args, **said) -> list[Code]:
@@ -439,3 +439,18 @@ def test_a_torn_code_and_one_from_another_system_are_refused(world):
     ):  # fmt: skip
         assert codes_of(world.draft, lines=[LineSaid(lot=text)]) == [code], text
     assert not Manifest.objects.exists()
+
+
+@pytest.mark.parametrize(("foreseen", "flagged"), [(True, []), (None, []), (False, [worlds.OIL])])
+def test_what_the_filed_plan_of_the_year_does_not_foresee_is_flagged(world, monkeypatch, foreseen, flagged):
+    """第十四条. What a filed plan foresees is `filings`' to say; none filed here says nothing."""
+    asked = []
+    monkeypatch.setattr(issuing, "is_planned", lambda **said: asked.append(said) or foreseen)
+    manifest = world.issued()
+
+    found = Flag.objects.filter(manifest=manifest, code="not_in_plan").values_list("detail", flat=True)
+    assert list(found) == flagged
+    [said] = asked
+    assert (said["organisation"], said["receiver"], said["waste_code"], said["year"]) == (
+        world.generator, world.receiver, worlds.OIL, 2026,
+    )  # fmt: skip

@@ -14,6 +14,7 @@ from typing import Any
 from django.db import IntegrityError, transaction
 from django.db.models import F
 
+from wufei.filings.queries import is_planned
 from wufei.ledger.kinds import PlaceKind
 from wufei.ledger.models import Balance, WasteClass
 from wufei.registry import permits
@@ -70,6 +71,7 @@ def issue(
     refuse(_papers_missing(held, today))
     _take_permits(held, today)
     _take_approvals(held, today)
+    _compare_with_plan(held, today)
     _hold_lots(held)
     row = held.manifest
     row.number = str(_given(row, number) if number else _next_number(row, today))
@@ -164,6 +166,20 @@ def _transport_contracts(held: Held, on: date) -> Iterator[Reason]:
     for key, carrier in carriers.items():
         if key not in has:
             yield Reason(Code.CONTRACT_MISSING, "legs", f"{consignor.name}与{carrier.name}的运输合同")
+
+
+def _compare_with_plan(held: Held, on: date) -> None:
+    """
+    Flag what the filed plan of the year does not foresee (第十四条).
+
+    No plan filed here says nothing: it may have been filed in the national system.
+    """
+    row = held.manifest
+    assert row.receiver is not None, "it is required"
+    for code in sorted({line.waste_code for line in held.lines} if row.is_hazardous else ()):
+        said = is_planned(organisation=row.generator, waste_code=code, receiver=row.receiver, year=on.year)
+        if said is False:
+            flag(held, "not_in_plan", code)
 
 
 def _take_permits(held: Held, on: date) -> None:
