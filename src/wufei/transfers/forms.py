@@ -167,6 +167,9 @@ class LineForm(forms.Form):
         return {name: self.cleaned_data[name] for name in self.own if self.cleaned_data.get(name)}
 
 
+FROM_THE_REGISTER = {"vehicle_permit", "driver_phone"}  # of the vehicle and the driver that are named
+
+
 class ActForm(forms.Form):
     """What an act asks for beside its fields of the table."""
 
@@ -185,7 +188,12 @@ class ActForm(forms.Form):
         super().__init__(said, **rest)
         self.own = [each.name for each in own]
         for each in own:
-            self.fields[each.name] = form_field(each, required=each.required_from is not None)
+            is_known = each.name in FROM_THE_REGISTER
+            self.fields[each.name] = form_field(
+                each, required=each.required_from is not None and not is_known
+            )
+            if is_known:
+                self.fields[each.name].help_text = _("不填则取登记的。")
         for name in more:
             self.fields[name] = EXTRA[name]()
         if "store" in more:

@@ -14,7 +14,7 @@ from wufei.ledger.kinds import Kind
 from wufei.registry.models import Contract, Driver, DueDiligence, OperatingPermit, PermitGroup, Vehicle
 from wufei.transfers import queries, services
 from wufei.transfers.fields import Part
-from wufei.transfers.models import Discrepancy, Flag, Manifest, Revision, TransferApproval
+from wufei.transfers.models import Discrepancy, Flag, Leg, Manifest, Revision, TransferApproval
 from wufei.transfers.states import Act
 
 # Every page here is asked for below, by a party, by a stranger and by nobody.
@@ -443,6 +443,21 @@ def test_a_contract_a_vehicle_and_a_driver_are_ended_today_and_hold_no_more(worl
     page = dispatcher.post(lorry, ids(**worlds.DRIVE, vehicle_permit="渝运证1")).content.decode()
     assert "承运人没有登记这辆车" in page
     assert "承运人没有登记这名驾驶员" in page
+
+
+def test_what_is_registered_of_vehicle_and_driver_need_not_be_typed_again(world):
+    manifest = world.issued()
+    driver = client(worlds.User.objects.get(username="调度"))
+    to = at("act-on-manifest", world.carrier, reference=manifest.number, act="load")
+    named = {name: said for name, said in worlds.DRIVE.items() if name != "driver_phone"}
+
+    refused = driver.post(to, ids(**named | {"plate": "渝C00000"}))
+    assert refused.status_code == 422
+    assert "营运证件号" in refused.content.decode()
+
+    assert driver.post(to, ids(**named)).status_code == 302
+    said = Leg.objects.get(manifest=manifest).said
+    assert (said["vehicle_permit"], said["driver_phone"]) == ("渝运证1", "13800000001")
 
 
 def test_a_vehicle_says_what_it_may_carry_and_more_than_that_is_flagged(world):

@@ -224,6 +224,10 @@ def _fill(held: Held, leg: Leg, said: Mapping[str, Any]) -> None:
         leg.vehicle = Vehicle.objects.filter(organisation=held.organisation, plate=leg.said["plate"]).first()
     if leg.vehicle is not None and leg.vehicle.permit_number:
         leg.said.setdefault("vehicle_permit", leg.vehicle.permit_number)
+    if leg.said.get("driver") and "driver_phone" not in leg.said:
+        known = Driver.objects.filter(organisation=held.organisation, name=leg.said["driver"], ended_on=None)
+        if phone := known.exclude(phone="").values_list("phone", flat=True).first():
+            leg.said["driver_phone"] = phone
     refuse(each for each in lacking(held, Signing.CARRIER, leg=leg) if each.where.startswith("legs."))
 
 

@@ -39,7 +39,8 @@ def manifest_at(at: Desk, reference: str) -> Manifest:
 def tell(form: forms.Form, refused: TransferRefused) -> None:
     """Put each reason at its field, or above the form."""
     for reason in refused.reasons:
-        field = reason.where if reason.where in form.fields else None
+        places = (reason.where, reason.where.rpartition(".")[2])  # of the only leg that an act fills in
+        field = next((each for each in places if each in form.fields), None)
         form.add_error(field, words(reason))
 
 
