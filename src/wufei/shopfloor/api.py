@@ -8,19 +8,18 @@ described in docs/reference/scales.md.
 from datetime import date
 from typing import Annotated
 
-from django.core.cache import cache
 from django.http import HttpRequest, HttpResponse
 from django.utils import timezone
 from ninja import Path, Query, Router
 from ninja.errors import AuthenticationError
 from ninja.security import APIKeyHeader
-from ninja.throttling import BaseThrottle
 from pydantic import Field
 
 from wufei.registry.access import Permission
 from wufei.registry.api.door import (
     ApiRequest,
     ErrorDetail,
+    PerMinute,
     Refused,
     answers,
     malformed,
@@ -157,23 +156,6 @@ class ScaleSignature(APIKeyHeader):
         return scale
 
 
-class PerMinuteOfAScale(BaseThrottle):
-    """Count a scale's readings in each minute of the clock."""
-
-    def allow_request(self, request: HttpRequest) -> bool:
-        minute = int(timezone.now().timestamp()) // 60
-        key = f"wufei:scale:{request.auth.code}:{minute}"  # type: ignore[attr-defined]  # after the door
-        if cache.add(key, 1, timeout=120):
-            return True
-        try:
-            return cache.incr(key) <= READINGS_PER_MINUTE
-        except ValueError:  # it went out of the cache just now
-            return True
-
-    def wait(self) -> float:
-        return 60 - timezone.now().timestamp() % 60
-
-
 class ReceivedOut(Answered):
     scale: str
     sequence: int
@@ -204,7 +186,7 @@ def _message(request: HttpRequest) -> Message:
 @devices.post(
     "/scales/{code}/readings",
     auth=ScaleSignature(),
-    throttle=PerMinuteOfAScale(),
+    throttle=PerMinute("scale", lambda: READINGS_PER_MINUTE),
     include_in_schema=False,
 )
 def receive_reading(request: HttpRequest, code: ScaleCode) -> HttpResponse:

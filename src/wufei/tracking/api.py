@@ -7,19 +7,18 @@ in docs/reference/trackers.md.
 
 from typing import Annotated, Any
 
-from django.core.cache import cache
 from django.http import HttpRequest, HttpResponse
 from django.utils import timezone
 from ninja import Path, Query, Router
 from ninja.errors import AuthenticationError
 from ninja.security import APIKeyHeader
-from ninja.throttling import BaseThrottle
 from pydantic import Field
 
 from wufei.registry.access import Permission
 from wufei.registry.api.door import (
     ApiRequest,
     ErrorDetail,
+    PerMinute,
     Refused,
     answers,
     malformed,
@@ -76,7 +75,7 @@ class Alerts(Answered):
     next: int | None = Field(description="下一页的 before；没有下一页时为 null")
 
 
-class LegOut(Answered):
+class TrackLegOut(Answered):
     """One carrier's part of the way."""
 
     manifest: str
@@ -98,7 +97,7 @@ class LegOut(Answered):
 
 
 class Tracks(Answered):
-    tracks: list[LegOut]
+    tracks: list[TrackLegOut]
     next: int | None = Field(description="下一页的 before；没有下一页时为 null")
 
 
@@ -108,14 +107,14 @@ class PositionOut(PlaceOut):
     is_outlier: bool
 
 
-class StageOut(PlaceOut):
+class TripStageOut(PlaceOut):
     name: str
 
 
 class TrackOut(Answered):
     manifest: str
-    legs: list[LegOut]
-    route: list[StageOut] = Field(description="申报路线；没有申报的为空，偏离与否无从判断")
+    legs: list[TrackLegOut]
+    route: list[TripStageOut] = Field(description="申报路线；没有申报的为空，偏离与否无从判断")
     positions: list[PositionOut]
     next: int | None = Field(description="下一页的 offset；没有下一页时为 null")
 
@@ -146,7 +145,7 @@ class RouteIn(Asked):
 
 class RouteOut(Answered):
     number: int = Field(description="第几次申报")
-    stages: list[StageOut]
+    stages: list[TripStageOut]
     stated_at: Instant
 
 
@@ -313,10 +312,10 @@ def _tracker(row: Tracker) -> TrackerOut:
     )  # fmt: skip
 
 
-def _leg(row: OnTheRoad) -> LegOut:
+def _leg(row: OnTheRoad) -> TrackLegOut:
     leg, track = row.leg, row.track or Track()
     assert leg.signed_at is not None, "a leg that was begun"
-    return LegOut(
+    return TrackLegOut(
         manifest=leg.manifest.reference, leg=leg.position, carrier=leg.carrier.uscc, carrier_name=leg.carrier.name,
         plate=row.plate, started_at=leg.signed_at, ended_at=leg.ended_at, is_heard=track.is_heard,
         length_m=track.length_m, position_count=track.position_count, outlier_count=track.outlier_count,
@@ -341,8 +340,8 @@ def _alert(row: Alert, leg: Leg) -> AlertOut:
     )  # fmt: skip
 
 
-def _stages(route: PlannedRoute | None) -> list[StageOut]:
-    return [StageOut(**each.said()) for each in queries.stages_of(route)]
+def _stages(route: PlannedRoute | None) -> list[TripStageOut]:
+    return [TripStageOut(**each.said()) for each in queries.stages_of(route)]
 
 
 # --- the tracker itself speaks
@@ -361,30 +360,13 @@ class TrackerSignature(APIKeyHeader):
         return tracker
 
 
-class PerMinuteOfATracker(BaseThrottle):
-    """Count a tracker's batches in each minute of the clock."""
-
-    def allow_request(self, request: HttpRequest) -> bool:
-        minute = int(timezone.now().timestamp()) // 60
-        key = f"wufei:tracker:{request.auth.code}:{minute}"  # type: ignore[attr-defined]  # after the door
-        if cache.add(key, 1, timeout=120):
-            return True
-        try:
-            return cache.incr(key) <= BATCHES_PER_MINUTE
-        except ValueError:  # it went out of the cache just now
-            return True
-
-    def wait(self) -> float:
-        return 60 - timezone.now().timestamp() % 60
-
-
 class RefusedPosition(Answered):
     sequence: int
     code: str
     message: str
 
 
-class ReceivedOut(Answered):
+class BatchReceivedOut(Answered):
     tracker: str
     sequence: int = Field(description="这一批最后一个的序号")
     accepted: int
@@ -415,7 +397,7 @@ def _batch(request: HttpRequest) -> Batch:
 @devices.post(
     "/trackers/{code}/positions",
     auth=TrackerSignature(),
-    throttle=PerMinuteOfATracker(),
+    throttle=PerMinute("tracker", lambda: BATCHES_PER_MINUTE),
     include_in_schema=False,
 )
 def receive_positions(
@@ -438,12 +420,12 @@ def receive_positions(
     return response
 
 
-def received(answer: services.Answer) -> ReceivedOut:
+def received(answer: services.Answer) -> BatchReceivedOut:
     refused = [
         RefusedPosition(sequence=number, code=why.value, message=POSITION_TEXT[why])
         for number, why in sorted(answer.refusals.items())
     ]
-    return ReceivedOut(
+    return BatchReceivedOut(
         tracker=answer.tracker, sequence=answer.sequence, accepted=answer.accepted, outliers=answer.outliers,
         refused=refused, received_at=answer.received_at, message=words_of_answer(answer.refusals, answer.outliers),
     )  # fmt: skip

@@ -31,7 +31,7 @@ class DisclosureOut(Answered):
     content: dict[str, Any] = Field(description="数量为整数克；null 为未知，不等于零")
 
 
-class DifferenceOut(Answered):
+class ChangedSinceOut(Answered):
     waste: str
     what: str
     before_g: int | None
@@ -42,7 +42,7 @@ class DisclosureState(Answered):
     year: int
     current: dict[str, Any] = Field(description="台账现在的数：预览")
     published: DisclosureOut | None = Field(description="现行公开的一版")
-    differences: list[DifferenceOut] = Field(description="公开之后变了的数")
+    differences: list[ChangedSinceOut] = Field(description="公开之后变了的数")
 
 
 def _published(row: Disclosure) -> DisclosureOut:
@@ -66,7 +66,7 @@ def get_disclosure(request: ApiRequest, uscc: Uscc, year: YearInPath) -> Disclos
     return DisclosureState(
         year=year, current=now, published=_published(row) if row else None,
         differences=[
-            DifferenceOut(waste=each.waste, what=each.what, before_g=each.before, after_g=each.after)
+            ChangedSinceOut(waste=each.waste, what=each.what, before_g=each.before, after_g=each.after)
             for each in found
         ],
     )  # fmt: skip

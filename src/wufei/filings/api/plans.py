@@ -152,7 +152,7 @@ def start_plan(request: ApiRequest, uscc: Uscc, year: YearInPath) -> PlanOut:
     return _plan(organisation, year)
 
 
-class DraftIn(Asked):
+class PlanDraftIn(Asked):
     version: Version
     content: dict[str, list[dict[str, Any]]] = Field(
         description="各表的行，栏目同 GET 的 draft；数量为整数克或 null；没有列出的表为空"
@@ -164,7 +164,7 @@ class DraftIn(Asked):
     **scoped("ledger:write"),
 )  # fmt: skip
 @written_once(200)
-def save_plan(request: ApiRequest, uscc: Uscc, year: YearInPath, body: DraftIn) -> PlanOut:
+def save_plan(request: ApiRequest, uscc: Uscc, year: YearInPath, body: PlanDraftIn) -> PlanOut:
     """整份替换；version 须是读到的那一版，否则答复 409。"""
     organisation = organisation_of(request, uscc, Permission.CLOSE_MONTH)
     try:
