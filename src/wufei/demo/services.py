@@ -158,7 +158,5 @@ def accounts() -> list[dict[str, Any]]:
     later = season.season()
     on_the_road = road.road()
     names |= {each["id"]: each["name"] for each in [*later["authorities"], *on_the_road["organisations"]]}
-    people = [*said["people"], *later["people"], *on_the_road["people"]]
-    return [*(person | {"of": names[person["of"]]} for person in people), *collecting.people()]
     people = [*said["people"], *later["people"], *on_the_road["people"], stores.stores()["worker"]]
-    return [person | {"of": names[person["of"]]} for person in people]
+    return [*(person | {"of": names[person["of"]]} for person in people), *collecting.people()]

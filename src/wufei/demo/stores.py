@@ -21,7 +21,7 @@ from wufei.registry import services as registry
 from wufei.registry.access import Role
 from wufei.registry.models import Organisation, User
 from wufei.storage import photos, services
-from wufei.storage.checklists import Result
+from wufei.storage.checklists import ItemResult
 from wufei.storage.models import CorrectiveAction
 from wufei.storage.photos import Photo
 from wufei.storage.queries import to_count
@@ -85,13 +85,13 @@ def _inspect(organisation: Organisation, each: dict[str, Any], worker: User) -> 
     wrong = {row["requirement"]: row for row in each.get("wrong", ())}
     lines = [
         LineSaid(
-            requirement=name, result=Result.NOT_MET, remark=row["remark"], due_on=date.fromisoformat(row["due_on"]),
+            requirement=name, result=ItemResult.NOT_MET, remark=row["remark"], due_on=date.fromisoformat(row["due_on"]),
             responsible=row["responsible"], photos=[_picture(row["photo"])],
         )
         for name, row in wrong.items()
     ]  # fmt: skip
-    lines += [LineSaid(requirement=name, result=Result.MET) for name in said["met"] if name not in wrong]
-    lines += [LineSaid(requirement=name, result=Result.NOT_APPLICABLE) for name in said["not_applicable"]]
+    lines += [LineSaid(requirement=name, result=ItemResult.MET) for name in said["met"] if name not in wrong]
+    lines += [LineSaid(requirement=name, result=ItemResult.NOT_APPLICABLE) for name in said["not_applicable"]]
     at = _at(day, int(each["hour"]))
     services.record_inspection(
         organisation=organisation, client_id=uuid.uuid5(NAMES, f"inspection {each['on']}"), by=worker,

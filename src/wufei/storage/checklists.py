@@ -30,7 +30,7 @@ class Confidence(StrEnum):
     UNVERIFIED = "UNVERIFIED"
 
 
-class Result(StrEnum):
+class ItemResult(StrEnum):
     MET = "MET"
     NOT_MET = "NOT_MET"
     NOT_APPLICABLE = "NOT_APPLICABLE"

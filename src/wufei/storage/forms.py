@@ -12,7 +12,7 @@ from django.utils.translation import gettext_lazy as _
 
 from wufei.ledger.models import Place, Stream
 from wufei.registry.models import User
-from wufei.storage.checklists import Checklist, Facility, Result
+from wufei.storage.checklists import Checklist, Facility, ItemResult
 from wufei.storage.models import StocktakeCount, Zone
 from wufei.storage.photos import Photo
 from wufei.storage.refusals import Code
@@ -292,11 +292,14 @@ class InspectionForm(forms.Form):
         super().__init__(said, initial={"client_id": uuid.uuid4(), "inspected_at": now})
         self.checklist = checklist
         known = [(each.username, str(each)) for each in people]
-        results = [(each.value, RESULT_TEXT[each]) for each in Result]
+        results = [(each.value, RESULT_TEXT[each]) for each in ItemResult]
         due_on = local_day(now) + USUAL_CORRECTION
         for each in checklist.requirements:
             self.fields[f"result-{each.id}"] = forms.ChoiceField(
-                label=each.says, choices=results, initial=Result.NOT_LOOKED_AT.value, widget=forms.RadioSelect
+                label=each.says,
+                choices=results,
+                initial=ItemResult.NOT_LOOKED_AT.value,
+                widget=forms.RadioSelect,
             )
             self.fields[f"remark-{each.id}"] = _words(_("说明"), 1)
             self.fields[f"due-{each.id}"] = _day(_("整改期限"), due_on)
@@ -308,7 +311,7 @@ class InspectionForm(forms.Form):
         """What isn't met needs its words and its day: said of each at once, not of the first alone."""
         said = super().clean() or {}
         for each in self.checklist.requirements:
-            if said.get(f"result-{each.id}") != Result.NOT_MET:
+            if said.get(f"result-{each.id}") != ItemResult.NOT_MET:
                 continue
             for name, code in (("remark", Code.WHAT_IS_WRONG_MISSING), ("due", Code.DUE_DAY_WRONG)):
                 if not said.get(f"{name}-{each.id}") and f"{name}-{each.id}" not in self.errors:
@@ -326,7 +329,7 @@ class InspectionForm(forms.Form):
         said = self.cleaned_data
         lines = [
             LineSaid(
-                requirement=each.id, result=Result(said[f"result-{each.id}"]), remark=said[f"remark-{each.id}"],
+                requirement=each.id, result=ItemResult(said[f"result-{each.id}"]), remark=said[f"remark-{each.id}"],
                 due_on=said[f"due-{each.id}"], responsible=said[f"responsible-{each.id}"],
                 photos=pictures.get(each.id, ()),
             )

@@ -15,7 +15,7 @@ from django.utils.translation import gettext_lazy as _
 
 from wufei.ledger.models import Lot, Movement, Place, Stream
 from wufei.registry.models import Organisation
-from wufei.storage.checklists import Confidence, Facility, Result
+from wufei.storage.checklists import Confidence, Facility, ItemResult
 from wufei.terms.day import local_day
 
 
@@ -282,7 +282,7 @@ class InspectionLine(models.Model):
     standard = models.CharField(_("标准"), max_length=40)
     clause = models.CharField(_("条款"), max_length=20, blank=True, default="")
     confidence = models.CharField(max_length=10, choices=[(c.value, c.value) for c in Confidence])
-    result = models.CharField(_("结果"), max_length=14, choices=[(r.value, r.value) for r in Result])
+    result = models.CharField(_("结果"), max_length=14, choices=[(r.value, r.value) for r in ItemResult])
     remark = models.CharField(_("说明"), max_length=500, blank=True, default="")
 
     class Meta:

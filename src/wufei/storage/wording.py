@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 
-from wufei.storage.checklists import Confidence, Facility, Result
+from wufei.storage.checklists import Confidence, Facility, ItemResult
 from wufei.storage.refusals import Code, StorageRefused
 from wufei.storage.stocktaking import Progress
 from wufei.storage.time_limits import Due
@@ -79,11 +79,11 @@ FACILITY_TEXT: Mapping[Facility, str] = {
     Facility.GENERAL_SITE_1: "一般固废Ⅰ类贮存场、填埋场",
     Facility.GENERAL_SITE_2: "一般固废Ⅱ类贮存场、填埋场",
 }
-RESULT_TEXT: Mapping[Result, str] = {
-    Result.MET: "符合",
-    Result.NOT_MET: "不符合",
-    Result.NOT_APPLICABLE: "不适用",
-    Result.NOT_LOOKED_AT: "未检查",
+RESULT_TEXT: Mapping[ItemResult, str] = {
+    ItemResult.MET: "符合",
+    ItemResult.NOT_MET: "不符合",
+    ItemResult.NOT_APPLICABLE: "不适用",
+    ItemResult.NOT_LOOKED_AT: "未检查",
 }
 CONFIDENCE_TEXT: Mapping[Confidence, str] = {
     Confidence.VERIFIED: "",

@@ -188,7 +188,7 @@ def test_every_answer_along_the_links_is_one_that_the_document_names(db, unhurri
     print(f"seed {SEED}: {tally}")
 
     assert 401 not in tally.statuses
-    assert tally.followed.total() > tally.calls // 5  # each operation without one is a beginning as well
+    assert tally.followed.total() > tally.calls // 8  # each operation without one is a beginning as well
     assert len(+tally.arrived) >= (DECLARED * 19 // 20 if tally.calls > 5000 else 30)
 
 
@@ -397,9 +397,9 @@ def test_every_operation_but_the_doors_is_reached_by_a_link():
         "wufei_reviews_api_lists_list_tasks",
         "wufei_reviews_api_lists_list_titles",
         "wufei_reviews_api_rounds_list_rounds",
+        "wufei_tracking_api_acknowledge_alert",
         "wufei_transfers_api_loads_get_load",
         "wufei_transfers_api_loads_receive_load",
-        "wufei_tracking_api_acknowledge_alert",
         "wufei_transfers_api_manifests_answer_revision",
         "wufei_transfers_api_manifests_list_manifest_fields",
         "wufei_transfers_api_manifests_settle_discrepancy",

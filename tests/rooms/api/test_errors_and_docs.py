@@ -3,7 +3,8 @@
 import json
 from collections import Counter
 from collections.abc import Iterator
-from typing import Any
+from enum import Enum
+from typing import Any, get_args
 
 import pytest
 from django.test import Client
@@ -163,5 +164,14 @@ def test_no_two_shapes_of_the_document_bear_one_name():
             yield each
             yield from below(each)
 
-    names = Counter(each.__name__ for shape in (Answered, Asked) for each in below(shape))
+    def choices(said: Any) -> Iterator[type]:
+        if isinstance(said, type) and issubclass(said, Enum):
+            yield said
+        for each in get_args(said):
+            yield from choices(each)
+
+    shapes = [each for shape in (Answered, Asked) for each in below(shape)]
+    fields = [field.annotation for shape in shapes for field in shape.model_fields.values()]
+    named = {*shapes, *(each for said in fields for each in choices(said))}
+    names = Counter(each.__name__ for each in named)
     assert [name for name, number in names.items() if number > 1] == []

@@ -35,7 +35,7 @@ from wufei.reviews.stages import Action
 from wufei.shopfloor.models import Scale
 from wufei.shopfloor.services import register_scale
 from wufei.storage import services as storage_services
-from wufei.storage.checklists import Result
+from wufei.storage.checklists import ItemResult
 from wufei.storage.models import StocktakeSheet
 from wufei.storage.services import Found, InspectionSaid, LineSaid, ZoneSaid
 from wufei.storage.zoning import Rectangle
@@ -227,7 +227,7 @@ def keep_stores(mine: Organisation, by: User) -> None:
     storage_services.open_sheet(organisation=mine, store_code="库1", client_id=uuid.uuid4(), **said)
     line = LineSaid(
         requirement="gw-rain",
-        result=Result.NOT_MET,
+        result=ItemResult.NOT_MET,
         remark=PLANTED,
         due_on=date(2026, 7, 8),
         responsible=by.username,

@@ -123,7 +123,9 @@ def _check_beside(rounds: dict[str, Round]) -> None:
     today = local_day(NOW)
     [open_] = portal_queries.calls(on=today, only_open=True)
     assert open_.submission_deadline == today + timedelta(days=45)
-    assert not User.objects.filter(role_assignments__isnull=False, email="").exists()
+    # A small generator's own account has a telephone instead.
+    reached = User.objects.filter(role_assignments__isnull=False).exclude(phone__startswith="1")
+    assert not reached.filter(email="").exists()
 
 
 def _check_narratives(running: Round) -> None:

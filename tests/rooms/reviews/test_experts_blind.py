@@ -225,10 +225,10 @@ def walk(case, task) -> tuple[list[str], set[str]]:
             if answer.status_code == 200:
                 opened.add(address)
             said = everything_in(content) + unquote(str(answer.headers))
-            own_words = uscc in address  # an address that the asker typed himself tells him nothing
-            found += [
-                f"{address}: {name}" for name in leaks_in(said, uscc) if not (own_words and name == uscc)
-            ]
+            no_hint = {uscc} if uscc in address else set()  # what the asker typed himself tells him nothing
+            if address == reverse("portal:register-small-generator"):
+                no_hint = {PLANTED["park"], "璧南河"}  # it names every park to everybody
+            found += [f"{address}: {name}" for name in leaks_in(said, uscc) if name not in no_hint]
     return found, opened
 
 

@@ -18,7 +18,7 @@ from tests.rooms.storage.test_pages import Person, text_of
 from wufei.registry.models import Organisation
 from wufei.registry.services import operator
 from wufei.storage import photos
-from wufei.storage.checklists import Facility, Result, known_checklists
+from wufei.storage.checklists import Facility, ItemResult, known_checklists
 from wufei.storage.models import Correction, CorrectiveAction, Inspection, InspectionPhoto
 from wufei.storage.services import InspectionSaid, LineSaid, record_inspection
 
@@ -38,7 +38,7 @@ def an_inspection(organisation: Organisation, number: int = 1, by=None, **more) 
     """An inspection of store 1 with one thing to put right, and a picture."""
     officer = by or organisation_person(organisation)
     line = LineSaid(
-        requirement="hw-signs", result=Result.NOT_MET, remark=f"标签脱落{number}", due_on=NOW.date() + timedelta(days=7),
+        requirement="hw-signs", result=ItemResult.NOT_MET, remark=f"标签脱落{number}", due_on=NOW.date() + timedelta(days=7),
         responsible=officer.username, photos=[photos.examined(picture())],
     )  # fmt: skip
     said = {
@@ -216,7 +216,11 @@ def test_somebody_else_may_read_and_not_close(people, make_user, organisation, o
 
 def test_what_is_overdue_is_the_officers_task_too(people, organisation, officer, worker):
     line = LineSaid(
-        requirement="hw-signs", result=Result.NOT_MET, remark="标签脱落", due_on=NOW.date(), responsible="甲"
+        requirement="hw-signs",
+        result=ItemResult.NOT_MET,
+        remark="标签脱落",
+        due_on=NOW.date(),
+        responsible="甲",
     )
     an_inspection(organisation, by=worker, lines=[line])
     task = text_of(people[0].client.get("/reviews/tasks/"))
@@ -296,7 +300,7 @@ def test_one_inspection_asks_as_much_with_one_finding_as_with_all(people, organi
     due = NOW.date()
     lines = [
         LineSaid(
-            requirement=each.id, result=Result.NOT_MET, remark="不合", due_on=due, responsible=officer.username,
+            requirement=each.id, result=ItemResult.NOT_MET, remark="不合", due_on=due, responsible=officer.username,
             photos=[photos.examined(picture())],
         )
         for each in known_checklists()[Facility.HAZARDOUS_STORE].requirements

@@ -14,7 +14,7 @@ from wufei.ledger.models import Place
 from wufei.registry.models import AuditEntry
 from wufei.registry.queries import NotPermitted
 from wufei.storage import models, photos, queries, services
-from wufei.storage.checklists import Facility, Result, known_checklists
+from wufei.storage.checklists import Facility, ItemResult, known_checklists
 from wufei.storage.models import CorrectiveAction, Inspection, InspectionLine, InspectionPhoto
 from wufei.storage.refusals import Code, StorageRefused
 from wufei.storage.services import InspectionSaid, LineSaid
@@ -48,12 +48,12 @@ def worker(make_user, organisation, stock):
 
 
 def met(name: str, **more) -> LineSaid:
-    return LineSaid(requirement=name, result=Result.MET, **more)
+    return LineSaid(requirement=name, result=ItemResult.MET, **more)
 
 
 def not_met(name: str, **more) -> LineSaid:
     said = {"remark": "标签脱落", "due_on": DUE, "responsible": "甲"} | more
-    return LineSaid(requirement=name, result=Result.NOT_MET, **said)
+    return LineSaid(requirement=name, result=ItemResult.NOT_MET, **said)
 
 
 def said(*lines: LineSaid, **more) -> InspectionSaid:
@@ -89,7 +89,7 @@ def refusal(do, *args, **more) -> str:
 
 
 def test_every_requirement_of_the_checklist_stands_in_the_record_in_its_words(record):
-    record(met("hw-signs"), LineSaid(requirement="hw-gas", result=Result.NOT_APPLICABLE))
+    record(met("hw-signs"), LineSaid(requirement="hw-gas", result=ItemResult.NOT_APPLICABLE))
     [row] = queries.inspections(organisation=Inspection.objects.get().organisation)
     found = queries.lines_of(inspection=row)
     known = known_checklists()[Facility.HAZARDOUS_STORE].requirements
@@ -133,7 +133,7 @@ def test_what_is_not_met_opens_a_corrective_action_with_its_pictures(record, wor
         ((met("hw-signs"),), {"facility": "没有"}, Code.FACILITY_UNKNOWN),
         ((met("gw-rain"),), {}, Code.REQUIREMENT_UNKNOWN),
         ((met("hw-signs"), met("hw-signs")), {}, Code.REQUIREMENT_UNKNOWN),
-        ((LineSaid(requirement="hw-signs", result=Result.NOT_LOOKED_AT),), {}, Code.NOTHING_LOOKED_AT),
+        ((LineSaid(requirement="hw-signs", result=ItemResult.NOT_LOOKED_AT),), {}, Code.NOTHING_LOOKED_AT),
         ((met("hw-signs"),), {"inspected_at": NOW + timedelta(minutes=11)}, Code.INSPECTED_IN_FUTURE),
         ((met("hw-signs"),), {"inspected_at": NOW - timedelta(days=366)}, Code.INSPECTED_LONG_AGO),
         ((met("hw-signs"),), {"inspected_at": datetime.min.replace(tzinfo=UTC)}, Code.INSPECTED_LONG_AGO),

@@ -20,7 +20,7 @@ from tests.tables import LedgerTable
 from wufei.ledger.models import Balance, Movement, Place
 from wufei.registry.models import Organisation, RoleAssignment, User
 from wufei.storage import models, queries, services
-from wufei.storage.checklists import Result
+from wufei.storage.checklists import ItemResult
 from wufei.storage.models import Inspection, Placement, StocktakeCount, StocktakeSheet
 from wufei.storage.refusals import Code, StorageRefused
 from wufei.storage.services import Found, InspectionSaid, LineSaid, ZoneSaid
@@ -290,7 +290,7 @@ def test_an_inspection_sent_by_two_phones_is_one_and_two_have_their_own_numbers(
     world = World()
     line = LineSaid(
         requirement="gw-rain",
-        result=Result.NOT_MET,
+        result=ItemResult.NOT_MET,
         remark="漏雨",
         due_on=TODAY + timedelta(days=7),
         responsible="甲",

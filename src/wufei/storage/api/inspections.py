@@ -27,7 +27,7 @@ from wufei.registry.api.idempotency import written_once
 from wufei.registry.models import Organisation
 from wufei.storage import queries, services
 from wufei.storage.api.refused import Cursor, Number, Text500, storage_refused
-from wufei.storage.checklists import Checklist, Confidence, Facility, Result, known_checklists
+from wufei.storage.checklists import Checklist, Confidence, Facility, ItemResult, known_checklists
 from wufei.storage.models import CorrectiveAction, Inspection
 from wufei.storage.queries import LineFound, StoreDue
 from wufei.storage.refusals import StorageRefused
@@ -64,7 +64,7 @@ class Checklists(Answered):
 
 class InspectedIn(Asked):
     requirement: Text60 = Field(description="要求的 id，见 GET /storage-checklists")
-    result: Result
+    result: ItemResult
     remark: Text500 = Field("", description="不符合的必填")
     due_on: Day | None = Field(None, description="不符合的必填：整改期限")
     responsible: Text200 = Field("", description="不符合的必填：责任人的用户名")
@@ -120,7 +120,7 @@ class InspectedLine(Answered):
     standard: str
     clause: str
     confidence: Confidence
-    result: Result
+    result: ItemResult
     remark: str
     photos: list[str] = Field(description="照片的 SHA-256")
     corrective_action: int | None = Field(description="整改号")
@@ -172,7 +172,7 @@ def _row(row: Any) -> dict[str, Any]:
 def _line(each: LineFound) -> InspectedLine:
     return InspectedLine(
         requirement=each.line.requirement, says=each.line.says, standard=each.line.standard, clause=each.line.clause,
-        confidence=Confidence(each.line.confidence), result=Result(each.line.result), remark=each.line.remark,
+        confidence=Confidence(each.line.confidence), result=ItemResult(each.line.result), remark=each.line.remark,
         photos=[photo.sha256 for photo in each.photos],
         corrective_action=each.action.number if each.action else None,
     )  # fmt: skip

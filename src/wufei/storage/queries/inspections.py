@@ -13,7 +13,7 @@ from wufei.ledger.queries import stores_of
 from wufei.registry.access import Permission, Relation, granting
 from wufei.registry.models import Organisation, RoleAssignment, User
 from wufei.storage import checklists
-from wufei.storage.checklists import Facility, Interval, Result
+from wufei.storage.checklists import Facility, Interval, ItemResult
 from wufei.storage.models import CorrectiveAction, Inspection, InspectionLine, InspectionPhoto
 from wufei.storage.wording import CONFIDENCE_TEXT, FACILITY_TEXT, RESULT_TEXT
 
@@ -21,7 +21,7 @@ from wufei.storage.wording import CONFIDENCE_TEXT, FACILITY_TEXT, RESULT_TEXT
 def inspections(*, organisation: Organisation) -> QuerySet[Inspection]:
     """Return the organisation's inspections with how many requirements weren't met, and aren't put right yet."""
     lines = InspectionLine.objects.filter(inspection=OuterRef("pk")).order_by().values("inspection")
-    not_met = lines.filter(result=Result.NOT_MET).annotate(n=Count("pk")).values("n")
+    not_met = lines.filter(result=ItemResult.NOT_MET).annotate(n=Count("pk")).values("n")
     waiting = (
         lines.filter(corrective_action__isnull=False, corrective_action__correction=None)
         .annotate(n=Count("pk"))
@@ -60,7 +60,7 @@ class LineFound:
 
     @property
     def label(self) -> str:
-        return RESULT_TEXT[Result(self.line.result)]
+        return RESULT_TEXT[ItemResult(self.line.result)]
 
     @property
     def source(self) -> str:

@@ -17,7 +17,7 @@ from wufei.registry.models import Organisation, User
 from wufei.registry.queries import may, require
 from wufei.registry.services import audit
 from wufei.storage import queries
-from wufei.storage.checklists import Facility, Requirement, Result, known_checklists
+from wufei.storage.checklists import Facility, ItemResult, Requirement, known_checklists
 from wufei.storage.models import (
     Correction,
     CorrectiveAction,
@@ -40,7 +40,7 @@ class LineSaid:
     """What somebody found of a requirement; what isn't met bears a day and who puts it right until then."""
 
     requirement: str
-    result: Result
+    result: ItemResult
     remark: str = ""
     due_on: date | None = None
     responsible: str = ""  # username
@@ -94,7 +94,7 @@ def record_inspection(
     for line in kept:
         if line.requirement in lines:
             _keep_photos(inspection, lines[line.requirement].photos, line=line)
-    not_met = sorted(name for name, each in lines.items() if each.result is Result.NOT_MET)
+    not_met = sorted(name for name, each in lines.items() if each.result is ItemResult.NOT_MET)
     audit(
         by=by, now=now, organisation=organisation, action="storage.record_inspection", object_ref=inspection.name,
         detail={"store": store.code, "facility": said.facility, "not_met": not_met},
@@ -104,12 +104,13 @@ def record_inspection(
 
 def _is_same(before: Inspection, said: InspectionSaid, by: User) -> bool:
     found = {
-        row.requirement: (row.result, row.remark) for row in before.lines.exclude(result=Result.NOT_LOOKED_AT)
+        row.requirement: (row.result, row.remark)
+        for row in before.lines.exclude(result=ItemResult.NOT_LOOKED_AT)
     }
     asked = {
         line.requirement: (line.result.value, line.remark.strip())
         for line in said.lines
-        if line.result is not Result.NOT_LOOKED_AT
+        if line.result is not ItemResult.NOT_LOOKED_AT
     }
     same_place = (before.store.code, before.facility) == (said.store_code, said.facility)
     return before.inspected_by_id == by.pk and same_place and found == asked
@@ -130,13 +131,13 @@ def _checked(said: InspectionSaid, now: datetime) -> tuple[Sequence[Requirement]
         if line.requirement not in known or line.requirement in lines:
             raise StorageRefused(Code.REQUIREMENT_UNKNOWN, line.requirement)
         lines[line.requirement] = line
-    if all(line.result is Result.NOT_LOOKED_AT for line in lines.values()):
+    if all(line.result is ItemResult.NOT_LOOKED_AT for line in lines.values()):
         raise StorageRefused(Code.NOTHING_LOOKED_AT)
     if len(said.photos) + sum(len(line.photos) for line in lines.values()) > MOST_PHOTOS:
         raise StorageRefused(Code.TOO_MANY_PHOTOS)
     inspected_on = local_day(said.inspected_at)
     for line in lines.values():
-        if line.result is not Result.NOT_MET:
+        if line.result is not ItemResult.NOT_MET:
             continue
         if not line.remark.strip():
             raise StorageRefused(Code.WHAT_IS_WRONG_MISSING, line.requirement)
@@ -156,7 +157,7 @@ def _remark(said: str) -> str:
 def _responsible(organisation: Organisation, lines: dict[str, LineSaid]) -> dict[str, User]:
     people = {each.username: each for each in queries.who_can_correct(organisation=organisation)}
     for line in lines.values():
-        if line.result is Result.NOT_MET and line.responsible not in people:
+        if line.result is ItemResult.NOT_MET and line.responsible not in people:
             raise StorageRefused(Code.RESPONSIBLE_UNKNOWN, line.responsible)
     return people
 
@@ -165,7 +166,7 @@ def _keep_lines(
     inspection: Inspection, requirements: Sequence[Requirement], lines: dict[str, LineSaid]
 ) -> list[InspectionLine]:
     for position, each in enumerate(requirements, 1):
-        found = lines.get(each.id) or LineSaid(requirement=each.id, result=Result.NOT_LOOKED_AT)
+        found = lines.get(each.id) or LineSaid(requirement=each.id, result=ItemResult.NOT_LOOKED_AT)
         InspectionLine.objects.create(
             inspection=inspection, position=position, requirement=each.id, says=each.says, standard=each.standard,
             clause=each.clause, confidence=each.confidence, result=found.result, remark=_remark(found.remark),
@@ -182,7 +183,7 @@ def _open_actions(
     own = CorrectiveAction.objects.filter(organisation=inspection.organisation_id)
     number = own.aggregate(n=Max("number"))["n"] or 0
     for line in kept:
-        if line.result != Result.NOT_MET:
+        if line.result != ItemResult.NOT_MET:
             continue
         number += 1
         said = lines[line.requirement]
