@@ -53,7 +53,7 @@ router = Router(tags=["批次"])
 MOST_LOTS = 200
 
 
-class Part(Amount):
+class LotPart(Amount):
     """A lot with so much of it."""
 
     store: Code = Field(description="设施编码")
@@ -66,7 +66,7 @@ class Part(Amount):
         return mass
 
 
-class PartOut(Part):
+class PartOut(LotPart):
     stream: Code = Field(description="废物编号")
     packaging: Container.Packaging | None = None
     volume_ml: WholeNumber | None = None
@@ -75,7 +75,7 @@ class PartOut(Part):
 class TransformationIn(Asked):
     kind: TransformationKind
     moved_on: Day
-    inputs: Annotated[list[Part], Field(min_length=1, max_length=MOST_LOTS)]
+    inputs: Annotated[list[LotPart], Field(min_length=1, max_length=MOST_LOTS)]
     outputs: Annotated[list[PartOut], Field(min_length=1, max_length=MOST_LOTS)]
     loss_g: WholeNumber = Field(0, description="损耗（克）：投入 = 产出 + 损耗")
     loss_reason: Text200 = ""
@@ -109,7 +109,7 @@ class Cut(Asked):
     limit: PageLimit = 100
 
 
-class RelocationIn(Part):
+class RelocationIn(LotPart):
     to: Code = Field(description="移入的设施编码")
     moved_on: Day
     handler: Text60 = ""
