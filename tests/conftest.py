@@ -30,9 +30,16 @@ def postgresql() -> Any:
 
 _postgresql = None
 
+import hypothesis  # noqa: E402
 import pytest  # noqa: E402
 
 from tests import stores  # noqa: E402
+
+# How fast a machine is, is no property of ours: benchmarks/ shows speed.
+hypothesis.settings.register_profile(
+    "on any machine", deadline=None, suppress_health_check=[hypothesis.HealthCheck.too_slow]
+)
+hypothesis.settings.load_profile("on any machine")
 
 
 def _use_a_store_of_our_own() -> None:
