@@ -2,6 +2,7 @@
 
 import json
 import os
+import select
 import signal
 import subprocess
 import sys
@@ -25,8 +26,12 @@ def test_it_outlives_its_connection_and_does_what_waits(tmp_path, django_db_bloc
         try:
             assert worker.stdout is not None
             assert json.loads(worker.stdout.readline()) == {"event": "ready"}
-            ended = _end_connections(address)
-            assert ended >= 1, "the worker had one"
+            # One that it lost between two questions it opens again without a word: end them until it speaks.
+            speaks = any(
+                _end_connections(address) and select.select([worker.stdout], [], [], 0.5)[0]
+                for _ in range(40)
+            )
+            assert speaks, "it had connections, and lost them while it asked"
             told = json.loads(worker.stdout.readline())
             assert (told["event"], set(told)) == ("database_away", {"event", "reason"})
             with django_db_blocker.unblock(), stores.connected_to(stores.described(address)):
