@@ -37,12 +37,13 @@ def main() -> None:
 
 
 def wait_for(address: str) -> None:
-    for _ in range(100):
+    for _ in range(400):
         try:
             urllib.request.urlopen(address, timeout=2)
             return
         except OSError:
             time.sleep(0.3)
+    raise SystemExit(f"{address} 没有答复。")
 
 
 def take(site: str) -> None:

@@ -13,9 +13,9 @@ from pydantic import AfterValidator, Field, StringConstraints
 
 from wufei.cases import queries, services
 from wufei.cases.case_file import CASE_FILE, PROVENANCE, SUMMARY
-from wufei.cases.evidence import MEDIA_TYPES, EvidenceRefused, check_size
 from wufei.cases.models import Case, CaseState, Evidence, EvidenceCategory
 from wufei.cases.refusals import sentence
+from wufei.paper.attachments import MEDIA_TYPES, EvidenceRefused, check_size
 from wufei.policies.api import EDITION_PATTERN
 from wufei.registry.access import Permission
 from wufei.registry.api.door import (

@@ -204,16 +204,6 @@ TABLES = (
     ),
 )  # fmt: skip
 BY_ID: Mapping[str, Table] = {table.id: table for table in TABLES}
-OF_WASTE = (
-    "name",
-    "catalogue_name",
-    "waste_category",
-    "waste_code",
-    "harmful",
-    "form",
-    "hazards",
-    "planned_g",
-)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

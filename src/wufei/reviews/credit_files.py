@@ -16,7 +16,7 @@ from python_calamine import CalamineError, CalamineWorkbook
 from stdnum.cn import uscc as check_digits
 from stdnum.exceptions import ValidationError
 
-from wufei.cases.evidence import EvidenceRefused, examine
+from wufei.paper.attachments import EvidenceRefused, examine
 
 COLUMNS = ("统一社会信用代码", "类别", "来源", "文号", "日期", "内容")
 LONGEST = {"类别": 40, "来源": 120, "文号": 120, "内容": 500}

@@ -11,7 +11,7 @@ from datetime import datetime
 from enum import StrEnum
 from itertools import pairwise
 
-from wufei.tracking.geometry import Point, distance_m, distance_to_line_m, distance_to_segment_m
+from wufei.tracking.geometry import Point, distance_m, distance_to_segment_m
 from wufei.tracking.limits import Limits
 from wufei.tracking.positions import Fix
 
@@ -139,8 +139,3 @@ def silences(
 
 def _silence(since: datetime, end: datetime | None, last: Fix | None) -> Incident:
     return Incident(kind=AlertKind.SILENCE, began_at=since, ended_at=end, point=last.point if last else None)
-
-
-def is_off_route(point: Point, route: Sequence[Point], limits: Limits) -> bool | None:
-    """Return whether the point is outside the corridor; None where no route was stated."""
-    return distance_to_line_m(point, route) > limits.corridor_m if len(route) > 1 else None

@@ -59,7 +59,6 @@ def batches(
     until: datetime,
     size: int,
     fault: Fault | None = None,
-    way: Sequence[Point] = WAY,
 ) -> Iterator[Batch]:
     """Give `count` positions from the number `first` on, the last of them at `until`, `size` in a batch."""
     begun = until - every * (count - 1)
@@ -68,7 +67,7 @@ def batches(
             "sequence": first + n, "at": (begun + every * n).isoformat(timespec="seconds"), "latitude_udeg": at[0],
             "longitude_udeg": at[1],
         }
-        for n, at in enumerate(points(way, every=every, count=count, fault=fault))
+        for n, at in enumerate(points(WAY, every=every, count=count, fault=fault))
     ]  # fmt: skip
     _spoil(rows, fault, until)
     for start in range(0, len(rows), size):

@@ -22,7 +22,6 @@ from ninja.operation import Operation
 from ninja.renderers import JSONRenderer
 
 from wufei.cases.api import router as cases
-from wufei.cases.evidence import MAX_FILE_BYTES
 from wufei.collection.api import router as collection
 from wufei.filings.api.disclosures import router as disclosures
 from wufei.filings.api.plans import router as plans
@@ -32,6 +31,7 @@ from wufei.ledger.api.books import router as books
 from wufei.ledger.api.identifications import router as identifications
 from wufei.ledger.api.lots import router as lots
 from wufei.ledger.api.movements import router as ledger
+from wufei.paper.attachments import MAX_FILE_BYTES
 from wufei.policies.api import editions_router
 from wufei.policies.api import router as evaluation
 from wufei.registry.api.door import MALFORMED, SCOPES, ErrorDetail, Refused, malformed, not_permitted

@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as some
 
 from wufei.tracking.geometry import distance_m, distance_to_line_m, length_m, simplified
-from wufei.tracking.incidents import AlertKind, Way, Window, incidents, is_off_route
+from wufei.tracking.incidents import AlertKind, Way, Window, incidents
 from wufei.tracking.limits import limits
 from wufei.tracking.positions import Fix
 
@@ -80,9 +80,6 @@ def test_who_leaves_the_corridor_long_enough_is_noticed_once():
 def test_without_a_route_no_detour_is_found_and_none_is_denied():
     off = fixes(*[(minute, minute * 10, 60) for minute in range(40)])
     assert found(off, minutes=40, route=()) == []
-    assert is_off_route(off[0].point, (), limits()) is None
-    assert is_off_route(off[20].point, (HOME, GOAL), limits()) is True
-    assert is_off_route(HOME, (HOME, GOAL), limits()) is False
 
 
 def test_silence_is_found_before_between_and_after_positions():

@@ -5,8 +5,8 @@ import pytest
 from tests.pure.paper.test_attachments import pdf, png
 from tests.rooms.cases.conftest import ENTERPRISE_EDITION, PARK_EDITION
 from wufei.cases import queries, refusals, services
-from wufei.cases.evidence import EvidenceRefused
 from wufei.cases.models import Case, CaseState, Evidence, EvidenceCategory
+from wufei.paper.attachments import EvidenceRefused
 from wufei.registry.models import AuditEntry
 from wufei.registry.queries import NotPermitted
 

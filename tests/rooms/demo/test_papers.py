@@ -5,13 +5,13 @@ import pytest
 from tests.conftest import NOW
 from wufei.cases import queries, services
 from wufei.cases.blanks import blanks
-from wufei.cases.evidence import examine
 from wufei.cases.filling import case_file
 from wufei.cases.models import Evidence
 from wufei.demo import services as demo
 from wufei.demo.cli import SHOWN
 from wufei.demo.district import district, uscc_of
 from wufei.demo.papers import MAKERS
+from wufei.paper.attachments import examine
 from wufei.registry.models import Organisation, OrganisationKind
 from wufei.registry.services import operator, register_organisation
 

@@ -11,9 +11,10 @@ from django.db.models import Sum
 
 from wufei.cases import blanks, documents, provenance, queries
 from wufei.cases.case_file import CASE_FILE, NOTE, PROVENANCE, SUMMARY, OpenRequirement
-from wufei.cases.evidence import MAX_CASE_BYTES, EvidenceRefused, examine
+from wufei.cases.evidence import MAX_CASE_BYTES
 from wufei.cases.models import Case, CaseState, Evidence, EvidenceCategory
 from wufei.cases.queries import LedgerChanging
+from wufei.paper.attachments import EvidenceRefused, examine
 from wufei.paper.texts import cleaned, one_line
 from wufei.policies.criteria import WORDS
 from wufei.registry.access import Permission

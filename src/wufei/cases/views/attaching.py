@@ -9,11 +9,12 @@ from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
 from wufei.cases import amounts, queries, services
-from wufei.cases.evidence import MAX_CASE_BYTES, EvidenceRefused, check_size
+from wufei.cases.evidence import MAX_CASE_BYTES
 from wufei.cases.forms import EvidenceForm
 from wufei.cases.models import Evidence, EvidenceCategory
 from wufei.cases.refusals import sentence
 from wufei.cases.views.desks import CaseDesk, case_desk
+from wufei.paper.attachments import EvidenceRefused, check_size
 from wufei.registry.access import Permission
 
 

@@ -11,11 +11,11 @@ from django.views.decorators.http import require_POST, require_safe
 
 from wufei.cases import amounts, blanks, queries, services
 from wufei.cases.case_file import CASE_FILE, NOTE, PROVENANCE, SUMMARY, Cell, YearTable
-from wufei.cases.evidence import MEDIA_TYPES
 from wufei.cases.refusals import sentence
 from wufei.cases.views.desks import CaseDesk, case_desk
 from wufei.indicators.figure import Figure
 from wufei.indicators.views.tables import figure_address
+from wufei.paper.attachments import MEDIA_TYPES
 from wufei.policies.criteria import WORDS
 from wufei.registry.access import Permission
 

@@ -15,11 +15,11 @@ from django.views.decorators.http import require_safe
 
 from wufei.cases import amounts, freezing, queries
 from wufei.cases.differences import PARTICULARS, ChangeKind
-from wufei.cases.evidence import MEDIA_TYPES
 from wufei.cases.models import Case, Submission
 from wufei.cases.views.producing import Entry, Table
 from wufei.ledger.kinds import LABELS, Kind
 from wufei.ledger.views.desk import Desk, desk
+from wufei.paper.attachments import MEDIA_TYPES
 from wufei.policies import queries as policy_queries
 from wufei.registry.access import Permission
 from wufei.registry.queries import NotPermitted

@@ -11,8 +11,8 @@ from django.utils.translation import gettext as _
 from django.views.decorators.csrf import csrf_exempt, csrf_protect
 from django.views.decorators.http import require_http_methods, require_safe
 
-from wufei.cases.evidence import EvidenceRefused
 from wufei.cases.refusals import sentence
+from wufei.paper.attachments import EvidenceRefused
 from wufei.portal import queries
 from wufei.portal.forms import LookupForm, NoticeFilter, ObjectionForm, SearchForm
 from wufei.portal.services import TooOften, note_attempt

@@ -10,10 +10,10 @@ from ninja import File, Form, Query, Router
 from ninja.files import UploadedFile
 from pydantic import Field
 
-from wufei.cases.evidence import check_size
 from wufei.cases.queries import NoCaseFile, visible_cases
 from wufei.cases.refusals import sentence
 from wufei.cases.services import LedgerChanging, NotReady
+from wufei.paper.attachments import check_size
 from wufei.registry.access import Permission
 from wufei.registry.api.door import (
     ApiRequest,

@@ -8,9 +8,9 @@ from django.utils import timezone
 from ninja import Path
 from pydantic import AfterValidator, StringConstraints
 
-from wufei.cases.evidence import EvidenceRefused
 from wufei.cases.refusals import sentence
 from wufei.catalogue.working_days import YearNotLoaded
+from wufei.paper.attachments import EvidenceRefused
 from wufei.registry.access import Permission
 from wufei.registry.api.door import ApiRequest, Refused, malformed, not_permitted
 from wufei.registry.api.fields import storable

@@ -6,7 +6,7 @@ from datetime import date, datetime
 
 from django.db import transaction
 
-from wufei.cases.evidence import examine
+from wufei.paper.attachments import examine
 from wufei.policies import queries as policy_queries
 from wufei.policies.edition import Scoring
 from wufei.registry.access import Role

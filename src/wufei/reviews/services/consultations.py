@@ -6,8 +6,8 @@ from typing import Any
 
 from django.db import transaction
 
-from wufei.cases.evidence import examine
 from wufei.catalogue.working_days import nth_working_day
+from wufei.paper.attachments import examine
 from wufei.policies import queries as policy_queries
 from wufei.policies.edition import Department, Stage
 from wufei.registry.models import Organisation, OrganisationKind, User

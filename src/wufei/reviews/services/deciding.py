@@ -9,9 +9,9 @@ from typing import Any
 from django.db import transaction
 from django.db.models import F, Prefetch, QuerySet
 
-from wufei.cases.evidence import examine
 from wufei.cases.models import Submission
 from wufei.catalogue.working_days import nth_working_day, working_days_between
+from wufei.paper.attachments import examine
 from wufei.policies import queries as policy_queries
 from wufei.policies.edition import Edition
 from wufei.registry.models import Organisation, User

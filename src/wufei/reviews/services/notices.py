@@ -6,8 +6,8 @@ from datetime import date, datetime
 
 from django.db import transaction
 
-from wufei.cases.evidence import examine
 from wufei.catalogue.working_days import YearNotLoaded, is_working_day, nth_working_day
+from wufei.paper.attachments import examine
 from wufei.policies import queries as policy_queries
 from wufei.registry.models import User
 from wufei.registry.services import audit

@@ -6,8 +6,8 @@ from typing import Any
 from django.core.files.base import ContentFile
 from django.db import IntegrityError, transaction
 
-from wufei.cases.evidence import examine
 from wufei.catalogue.working_days import YearNotLoaded, nth_working_day
+from wufei.paper.attachments import examine
 from wufei.policies import queries as policy_queries
 from wufei.registry.access import Permission
 from wufei.registry.models import Organisation, User

@@ -5,7 +5,7 @@ from datetime import datetime
 
 from django.db import transaction
 
-from wufei.cases.evidence import examine
+from wufei.paper.attachments import examine
 from wufei.policies import queries as policy_queries
 from wufei.registry.access import Permission
 from wufei.registry.models import Organisation, User

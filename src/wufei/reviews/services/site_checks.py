@@ -7,7 +7,7 @@ from uuid import UUID
 
 from django.db import transaction
 
-from wufei.cases.evidence import examine
+from wufei.paper.attachments import examine
 from wufei.policies import queries as policy_queries
 from wufei.registry.models import User
 from wufei.registry.services import audit

@@ -9,10 +9,10 @@ from django.shortcuts import redirect, render
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
-from wufei.cases.evidence import EvidenceRefused
 from wufei.cases.models import Case
 from wufei.cases.queries import label_of
 from wufei.cases.refusals import sentence
+from wufei.paper.attachments import EvidenceRefused
 from wufei.policies import queries as policy_queries
 from wufei.policies.edition import RubricItem
 from wufei.registry.views.listing import ROWS_PER_PAGE, filters, page_at

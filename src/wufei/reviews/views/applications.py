@@ -11,11 +11,11 @@ from django.shortcuts import redirect, render
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_POST, require_safe
 
-from wufei.cases.evidence import EvidenceRefused
 from wufei.cases.models import Case
 from wufei.cases.queries import label_of
 from wufei.cases.refusals import sentence
 from wufei.catalogue.industries import industry
+from wufei.paper.attachments import EvidenceRefused
 from wufei.policies.edition import Edition, Stage
 from wufei.registry.models import Organisation, OrganisationKind
 from wufei.registry.views.listing import ROWS_PER_PAGE, export, filters, page_number

@@ -11,7 +11,7 @@ from django.utils.translation import gettext_lazy as _
 from django.views.decorators.http import require_safe
 
 from wufei.cases.documents import summary
-from wufei.cases.evidence import MEDIA_TYPES
+from wufei.paper.attachments import MEDIA_TYPES
 from wufei.registry.access import Permission
 from wufei.registry.queries import may, require
 from wufei.reviews import documents

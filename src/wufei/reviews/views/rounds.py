@@ -11,8 +11,8 @@ from django.shortcuts import redirect, render
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
-from wufei.cases.evidence import MEDIA_TYPES, EvidenceRefused
 from wufei.cases.refusals import sentence
+from wufei.paper.attachments import MEDIA_TYPES, EvidenceRefused
 from wufei.policies import queries as policy_queries
 from wufei.policies.edition import Edition
 from wufei.registry.access import Permission

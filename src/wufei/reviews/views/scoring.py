@@ -16,7 +16,7 @@ from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
 from wufei.cases import queries as case_queries
-from wufei.cases.evidence import MEDIA_TYPES
+from wufei.paper.attachments import MEDIA_TYPES
 from wufei.policies import queries as policy_queries
 from wufei.policies.edition import Scoring
 from wufei.registry.views.listing import ROWS_PER_PAGE, page_at

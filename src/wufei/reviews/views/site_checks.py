@@ -22,8 +22,8 @@ from django.utils.timezone import is_aware
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods, require_safe
 
-from wufei.cases.evidence import EvidenceRefused
 from wufei.cases.refusals import sentence
+from wufei.paper.attachments import EvidenceRefused
 from wufei.policies import queries as policy_queries
 from wufei.registry.views.listing import ROWS_PER_PAGE, page_at
 from wufei.registry.views.organisations import division_name

@@ -8,9 +8,9 @@ from django.shortcuts import redirect, render
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods, require_safe
 
-from wufei.cases.evidence import EvidenceRefused, check_size
 from wufei.cases.refusals import sentence
 from wufei.ledger.views.desk import Desk, desk
+from wufei.paper.attachments import EvidenceRefused, check_size
 from wufei.policies.edition import Edition
 from wufei.policies.queries import known_editions
 from wufei.registry.access import Permission

@@ -165,13 +165,16 @@ def _responsible(organisation: Organisation, lines: dict[str, LineSaid]) -> dict
 def _keep_lines(
     inspection: Inspection, requirements: Sequence[Requirement], lines: dict[str, LineSaid]
 ) -> list[InspectionLine]:
+    rows = []
     for position, each in enumerate(requirements, 1):
         found = lines.get(each.id) or LineSaid(requirement=each.id, result=ItemResult.NOT_LOOKED_AT)
-        InspectionLine.objects.create(
-            inspection=inspection, position=position, requirement=each.id, says=each.says, standard=each.standard,
-            clause=each.clause, confidence=each.confidence, result=found.result, remark=_remark(found.remark),
+        rows.append(
+            InspectionLine(
+                inspection=inspection, position=position, requirement=each.id, says=each.says, standard=each.standard,
+                clause=each.clause, confidence=each.confidence, result=found.result, remark=_remark(found.remark),
+            )
         )  # fmt: skip
-    return list(InspectionLine.objects.filter(inspection=inspection).order_by("position"))
+    return InspectionLine.objects.bulk_create(rows)
 
 
 def _open_actions(
@@ -181,17 +184,18 @@ def _open_actions(
     responsible: dict[str, User],
 ) -> None:
     own = CorrectiveAction.objects.filter(organisation=inspection.organisation_id)
-    number = own.aggregate(n=Max("number"))["n"] or 0
-    for line in kept:
-        if line.result != ItemResult.NOT_MET:
-            continue
-        number += 1
+    last = own.aggregate(n=Max("number"))["n"] or 0
+    rows = []
+    for number, line in enumerate((each for each in kept if each.result == ItemResult.NOT_MET), last + 1):
         said = lines[line.requirement]
-        assert said.due_on is not None, "_checked saw to it"
-        CorrectiveAction.objects.create(
-            organisation=inspection.organisation, number=number, line=line, due_on=said.due_on,
-            responsible=responsible[said.responsible],
+        assert said.due_on is not None  # `_checked` refuses what is not met without a day
+        rows.append(
+            CorrectiveAction(
+                organisation=inspection.organisation, number=number, line=line, due_on=said.due_on,
+                responsible=responsible[said.responsible],
+            )
         )  # fmt: skip
+    CorrectiveAction.objects.bulk_create(rows)
 
 
 def _keep_photos(
