@@ -76,13 +76,16 @@ def _promises(database: str, given: argparse.Namespace) -> list[dict[str, Any]]:
 
 def _pages(database: str, given: argparse.Namespace) -> list[dict[str, Any]]:
     with stores.store(database) as environment:
-        [measured] = stores.in_processes(environment, pages.run, [()])
-        return measured
+        [size] = stores.in_processes(environment, pages.prepare, [()])
+        [measured] = stores.in_processes(environment, pages.measure, [()])
+        return [row | size for row in measured]
 
 
 def _reviews(database: str, given: argparse.Namespace) -> list[dict[str, Any]]:
     with stores.store(database) as environment:
-        return stores.in_processes(environment, reviews.measure, [()])
+        [measured] = stores.in_processes(environment, reviews.measure, [()])
+        [looked] = stores.in_processes(environment, reviews.look, [()])
+        return [measured | {"pages": looked}]
 
 
 def _lineage(database: str, given: argparse.Namespace) -> list[dict[str, Any]]:

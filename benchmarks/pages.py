@@ -17,8 +17,6 @@ from tempfile import TemporaryDirectory
 from time import perf_counter, process_time
 from typing import Any
 
-from benchmarks import stores
-
 NOW = datetime(2026, 7, 1, 2, 0, tzinfo=UTC)
 LIMIT_MS = 100  # the 95th percentile stays below
 BATCH = 20_000  # movements posted at once
@@ -36,13 +34,7 @@ class Page:
     address: str
 
 
-def run(times: int = 100, times_others: int = 3, requests: int = 60) -> list[dict[str, Any]]:
-    """Build everything in the store at hand and measure every page; return a row for each."""
-    size = prepare(times, times_others)
-    return [row | size for row in measure(requests)]
-
-
-def prepare(times: int, times_others: int) -> dict[str, int]:
+def prepare(times: int = 100, times_others: int = 3) -> dict[str, int]:
     """Build the demo and multiply it; return how much there is."""
     from wufei.demo import services as demo
     from wufei.ledger.models import Movement
@@ -274,14 +266,3 @@ def table(measured: list[dict[str, Any]]) -> str:
         for row in measured
     )
     return "\n".join([head, "|---" * 8 + "|", *rows])
-
-
-def main() -> None:
-    """Measure on SQLite and print the table: `python -m benchmarks.pages`."""
-    with stores.store("sqlite") as environment:
-        [measured] = stores.in_processes(environment, run, [()])
-    print(table(measured))
-
-
-if __name__ == "__main__":
-    main()

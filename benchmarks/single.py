@@ -45,6 +45,7 @@ def _sides(number: int, organisation_number: int) -> dict[str, Callable[[], None
     from django.db import connection, transaction
 
     from wufei.ledger import services
+    from wufei.ledger.posting import Draft
     from wufei.ledger.services.moving import insertion
     from wufei.registry.models import Organisation, User
     from wufei.registry.queries import asked
@@ -72,7 +73,7 @@ def _sides(number: int, organisation_number: int) -> dict[str, Callable[[], None
         return (pattern[0], seq, *pattern[2:13], client_id.hex if is_sqlite else client_id, *pattern[14:])
 
     def post() -> None:
-        made = services.posting.Draft(**told, client_id=uuid.uuid4())
+        made = Draft(**told, client_id=uuid.uuid4())
         services.post(organisation=organisation, drafts=[made], by=officer, now=ground.NOW)
 
     def through_django(table: str) -> None:
