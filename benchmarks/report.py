@@ -201,11 +201,10 @@ def _how(results: dict[str, Any]) -> str:
 READING = """
 ## How to read it
 
-- The whole import stays below a third of the raw rate where the first table says so. Of some five CPU seconds that
-  100,000 rows take on SQLite, three are posting's own, half a second is calamine's (it reads the cells), a quarter
-  is the check that nothing hostile is opened, and little more than a second is ours: typing and validating cells,
-  fingerprints, client ids, drafts. Posting alone has 0.35 to 0.45 of the raw rate, so without a faster posting not
-  even a workbook that reads itself would come far above a third.
+- Of some five CPU seconds that an import of 100,000 rows takes on SQLite, three are posting's own, half a second is
+  calamine's (it reads the cells), a quarter is the check that nothing hostile is opened, and little more than a
+  second is ours: typing and validating cells, fingerprints, client ids, drafts. Rows are chained while the database
+  works on those before them, so the clock shows less than the processor.
 - SQLite has one writer at a time: eight writers queue, bare or not, and those who wait sleep longer and longer.
 - On PostgreSQL writers of different organisations don't wait for each other; those of one organisation wait at the
   end of its chain until the one before them commits, as the bare ones wait at its balance.

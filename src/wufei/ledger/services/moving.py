@@ -2,6 +2,7 @@
 
 import uuid
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, date, datetime
 from functools import cache, partial
 from itertools import chain, islice
@@ -30,7 +31,7 @@ from wufei.terms.day import local_day
 from wufei.terms.mass import Mass
 
 ROWS_AT_ONCE = 10_000
-ROWS_PER_STATEMENT = 250  # times 21 columns: SQLite takes some 32,000 parameters
+ROWS_PER_STATEMENT = 1_500  # times 21 columns: SQLite takes some 32,000 parameters
 
 
 class MovementsRefused(Exception):
@@ -299,10 +300,7 @@ def append(
     if len(entries) == 1:
         insert_both(Question(insertion(1), next(rows)), note)
         return
-    done = 0
-    while batch := list(islice(rows, ROWS_AT_ONCE)):
-        _insert(batch)
-        done += len(batch)
+    for done in _inserted(rows):
         if progress:
             progress(done)
     asked(note.sql, *note.parameters)
@@ -341,21 +339,36 @@ def _chained(
         )  # fmt: skip
 
 
-def _insert(rows: Sequence[tuple[Any, ...]]) -> None:
+def _inserted(rows: Iterator[tuple[Any, ...]]) -> Iterator[int]:
     """
     Insert rows past the ORM, which would take several times as long for a hundred thousand of them.
 
-    On SQLite a statement with triggers has a price of its own, so many rows go into each; PostgreSQL
-    has COPY.
+    Yield now and then how many were given to the database. They are chained while it works on those before:
+    PostgreSQL takes them one by one (COPY) and moves the masses at the end; on SQLite a statement with triggers
+    has a price of its own, so many rows go into each, and the driver lets go of the interpreter meanwhile.
     """
     if connection.vendor == "sqlite":
-        for start in range(0, len(rows), ROWS_PER_STATEMENT):
-            some = rows[start : start + ROWS_PER_STATEMENT]
-            asked(insertion(len(some)), *chain.from_iterable(some))
+        yield from _inserted_together(rows)
         return
     with connection.cursor() as cursor, cursor.copy(f"COPY {INTO_MOVEMENTS} FROM STDIN") as copy:
-        for row in rows:
+        for done, row in enumerate(rows, 1):
             copy.write_row(row)
+            if done % ROWS_AT_ONCE == 0:
+                yield done
+
+
+def _inserted_together(rows: Iterator[tuple[Any, ...]]) -> Iterator[int]:
+    def some() -> list[tuple[Any, ...]]:
+        return list(islice(rows, ROWS_PER_STATEMENT))
+
+    done = 0
+    with ThreadPoolExecutor(max_workers=1) as beside:
+        coming = beside.submit(some)
+        while batch := coming.result():
+            coming = beside.submit(some)
+            asked(insertion(len(batch)), *chain.from_iterable(batch))
+            done += len(batch)
+            yield done
 
 
 INTO_MOVEMENTS = f"ledger_movement ({', '.join(COLUMNS)})"
