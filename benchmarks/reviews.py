@@ -19,6 +19,11 @@ from benchmarks.reviews_season import DISTRICTS
 CASES, EXPERTS, REQUESTS = 20_000, 300, 30
 EDITION = "miit-2025-539-enterprise"
 NOW = datetime(2026, 7, 1, 2, 0, tzinfo=UTC)
+INDUSTRIES = 40  # groups, each with as many peers
+TEXTS, CHARACTERS = 200, 1_600  # written by a hundred applicants each: more alike than any year's
+GIVEN = (
+    "本单位严格执行固体废物污染环境防治的各项制度，分类收集、规范贮存、如实记录。" * 3
+)  # as a form gives the words
 WORDS = ("固体废物资源化", "冶金", "建材", "化工", "能源", "清洁生产", "园区管理", "信息化")
 
 
@@ -82,6 +87,7 @@ def _timed(call: Callable[[], Any]) -> tuple[Any, tuple[float, float]]:
 
 def _round(cases: int, experts: int, chance: random.Random, by: Any) -> Any:
     from wufei.cases.models import Submission
+    from wufei.cases.services.comparing import keep_comparable
     from wufei.policies import queries as policy_queries
     from wufei.registry.models import Organisation, User
     from wufei.reviews.models import Application, Draw, Expert, ExpertTie, Round
@@ -105,22 +111,25 @@ def _round(cases: int, experts: int, chance: random.Random, by: Any) -> Any:
                 name=f"第{n}厂",
                 kind="ENTERPRISE",
                 division_code=DISTRICTS[n % len(DISTRICTS)],
+                industry_code=f"{n % INDUSTRIES + 100:03d}1",
                 created_at=NOW,
             )
             for n in range(cases)
         ),
         batch_size=5_000,
     )
+    written = _written(chance)
     submissions = Submission.objects.bulk_create(
         (
             Submission(
                 organisation=each, name_given=each.name, edition=EDITION, year=2025, number=1,
-                content=_content(chance), content_sha256="0" * 64, submitted_at=NOW, submitted_by=by,
+                content=_content(chance, written), content_sha256="0" * 64, submitted_at=NOW, submitted_by=by,
             )
             for each in works
         ),
         batch_size=2_000,
     )  # fmt: skip
+    keep_comparable(submissions=submissions)
     Application.objects.bulk_create(
         (
             Application(
@@ -154,8 +163,10 @@ def _round(cases: int, experts: int, chance: random.Random, by: Any) -> Any:
     return round_
 
 
-def _content(chance: random.Random) -> dict[str, Any]:
+def _content(chance: random.Random, written: list[tuple[str, list[int]]]) -> dict[str, Any]:
     """Return texts and numbers of the size that a case file has."""
+    from wufei.reviews.doubts import COMPARED
+
     numbers = [
         {"where": {"table": "可量化部分", "row": f"第{n}行", "column": "2025 年"}, "text": "1", "value": "1", "unit": "吨",
          "indicator": f"other_{n}", "year": 2025, "stream": None, "dimension": None, "basis": {}}
@@ -164,7 +175,23 @@ def _content(chance: random.Random) -> dict[str, Any]:
     value = str(chance.randint(1, 10**6)) if chance.random() > 0.02 else None
     numbers.append(numbers[0] | {"indicator": "generation_t", "value": value})
     title = "、".join(chance.sample(WORDS, 2))
-    return {"texts": {"title": title, "practices": "炉渣制砖。" * 400}, "numbers": numbers, "evaluation": {}}
+    practices, narrative = chance.choice(written)
+    headline = {name: {"2025": str(chance.randint(1, 100))} for name in COMPARED}
+    return {
+        "texts": {"title": title, "practices": practices}, "numbers": numbers, "evaluation": {}, "narrative": narrative,
+        "headline": headline,
+    }  # fmt: skip
+
+
+def _written(chance: random.Random) -> list[tuple[str, list[int]]]:
+    """Return texts with their sketches."""
+    from wufei.cases.likeness import sketch
+
+    texts = [
+        GIVEN + "".join(chr(chance.randrange(0x4E00, 0x9FA0)) for _ in range(CHARACTERS))
+        for _ in range(TEXTS)
+    ]
+    return [(text, sketch(text)) for text in texts]
 
 
 def _score(round_: Any, chance: random.Random) -> None:

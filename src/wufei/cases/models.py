@@ -155,3 +155,37 @@ class SubmittedEvidence(models.Model):
 
     def __str__(self) -> str:
         return self.file_name
+
+
+class SketchNumber(models.Model):
+    """
+    A number of the sketch of a submission's texts, or of one of its files: by it those who share some are found.
+
+    Kept beside the sketches themselves, which are in `content` and `shingles`, so that a comparison need not
+    read all of them; made from them anew it is the same.
+    """
+
+    submission = models.ForeignKey(Submission, models.PROTECT, related_name="+", db_index=False)
+    file = models.ForeignKey(
+        SubmittedEvidence, models.PROTECT, null=True, related_name="+", db_index=False
+    )  # None: of the texts
+    number = models.BigIntegerField()
+
+    class Meta:
+        indexes = (
+            models.Index(fields=("number", "file", "submission"), name="cases_sketch_by_number"),
+            models.Index(fields=("submission",), name="cases_sketch_of_submission"),
+        )
+
+    def __str__(self) -> str:
+        return f"{self.number} of {self.submission_id}"
+
+
+class Headline(models.Model):
+    """What peers of a submission are compared by: `content`'s headline, kept apart from its long texts."""
+
+    submission = models.OneToOneField(Submission, models.PROTECT, primary_key=True, related_name="headline")
+    figures = models.JSONField()
+
+    def __str__(self) -> str:
+        return f"of {self.submission_id}"

@@ -18,6 +18,7 @@ from tests.rooms.reviews.world import CHONGQING, World
 from wufei.cases import freezing, narrative
 from wufei.cases import services as case_services
 from wufei.cases.models import EvidenceCategory, Submission, SubmittedEvidence
+from wufei.cases.services.comparing import keep_comparable
 from wufei.ledger import services as ledger_services
 from wufei.ledger.kinds import Kind
 from wufei.ledger.models import Movement, Stream
@@ -110,6 +111,7 @@ def rewritten(application: Application, change) -> None:
         number=old.number + 1, content=content, ledger_heads=heads, submitted_at=old.submitted_at,
         content_sha256=freezing.digest(content, heads), submitted_by=old.submitted_by,
     )  # fmt: skip
+    keep_comparable(submissions=[new])
     Application.objects.filter(pk=application.pk).update(submission=new)
 
 

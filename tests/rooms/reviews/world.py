@@ -17,6 +17,7 @@ from tests.conftest import NOW, valid_uscc
 from wufei.cases import freezing
 from wufei.cases import services as case_services
 from wufei.cases.models import Case, Submission
+from wufei.cases.services.comparing import keep_comparable
 from wufei.ledger import services as ledger_services
 from wufei.ledger.kinds import Kind
 from wufei.ledger.posting import Draft
@@ -240,7 +241,7 @@ def submission_as_if_frozen(
     texts = {"title": f"{organisation.name}的案例", "practices": "炉渣制砖。"}
     said = content or {"texts": texts, "numbers": [], "evaluation": {}, "evidence": [], "particulars": {}}
     number = Submission.objects.filter(case=case).count() + 1 if case else 1
-    return Submission.objects.create(
+    submission = Submission.objects.create(
         case=case,
         organisation=organisation,
         name_given=organisation.name,
@@ -253,6 +254,8 @@ def submission_as_if_frozen(
         content_sha256=freezing.digest(said, []),
         **more,
     )
+    keep_comparable(submissions=[submission])
+    return submission
 
 
 # ---- rounds and applications ----------------------------------------------------------------

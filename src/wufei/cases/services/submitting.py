@@ -10,6 +10,7 @@ from wufei.cases import freezing, queries
 from wufei.cases.models import Case, CaseState, Submission, SubmittedEvidence
 from wufei.cases.queries import FrozenFile, Shortcoming
 from wufei.cases.services import NotReady
+from wufei.cases.services.comparing import keep_comparable
 from wufei.registry.access import Permission
 from wufei.registry.models import User
 from wufei.registry.queries import require
@@ -45,6 +46,7 @@ def freeze(*, case: Case, by: User, now: datetime) -> Submission:
         locked.returned = {}
         locked.save(update_fields=["returned"])
     SubmittedEvidence.objects.bulk_create(_submitted(submission, each) for each in frozen.files)
+    keep_comparable(submissions=[submission])
     detail = {"number": submission.number, "sha256": submission.content_sha256, "version": locked.version}
     audit(
         by=by, now=now, action="cases.freeze", organisation=locked.organisation, object_ref=f"case:{locked.pk}",

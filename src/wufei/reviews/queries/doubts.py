@@ -7,12 +7,12 @@ from decimal import Decimal
 from heapq import nlargest
 from typing import Any
 
-from django.db.models import Count, F, Q, QuerySet
+from django.db.models import Count, Exists, F, OuterRef, Q, QuerySet
 
 from wufei.cases import freezing, narrative
 from wufei.cases import queries as case_queries
 from wufei.cases.likeness import likeness
-from wufei.cases.models import Case, Submission, SubmittedEvidence
+from wufei.cases.models import Case, Headline, SketchNumber, Submission, SubmittedEvidence
 from wufei.catalogue.industries import industry
 from wufei.indicators.figure import MovementsBehind
 from wufei.ledger.kinds import Kind
@@ -37,6 +37,7 @@ YEARS_AROUND = 1  # files of submissions of the year before, the same and the ne
 YEARS_BEFORE = 3  # narratives are compared with those of the years before, and of the year after
 WORTH_COMPARING = Decimal("0.2")  # of the sketches of all fields; then the fields are compared whole
 MOST_COMPARED = 20  # the most alike of them
+MOST_NEAR = 200  # those who share most numbers of a sketch, of whom the sketches are read
 # What is weighed; opening stocks and stock-takes are estimates by right.
 WEIGHED = frozenset(Kind) - {Kind.OPENING_STOCK, Kind.STOCKTAKE_GAIN, Kind.STOCKTAKE_LOSS}
 
@@ -245,20 +246,19 @@ def _file(row: SubmittedEvidence) -> File:
 
 
 def _others(of: _Looked, lineage: set[int]) -> list[File]:
-    """Return others' files that are the same, or share some of their text; each once for an organisation."""
+    """Return others' files that are the same, or share much of their text; each once for an organisation."""
     hashes = {file.sha256 for file in of.files}
-    runs = {number for file in of.files for number in file.shingles}
     if not hashes:
         return []
+    years = (of.year - YEARS_AROUND, of.year + YEARS_AROUND)
+    near = [
+        pk for file in of.files if file.shingles for pk in _near(file.shingles, doubts.ALIKE, whose="file")
+    ]
     rows = SubmittedEvidence.objects.exclude(submission__organisation__in=lineage)
-    alike = Q(sha256__in=hashes)
-    if runs:
-        years = (of.year - YEARS_AROUND, of.year + YEARS_AROUND)
-        alike |= Q(submission__year__range=years) & ~Q(shingles=[])
     found: dict[tuple[int, str], File] = {}
-    for row in _with_owner(rows.filter(alike)).iterator(chunk_size=2000):
+    for row in _with_owner(rows.filter(Q(sha256__in=hashes) | Q(pk__in=near, submission__year__range=years))):
         key, name, sha256, kind, shingles, owner_pk, uscc, owner = row
-        if (sha256 in hashes or not runs.isdisjoint(shingles)) and (owner_pk, sha256) not in found:
+        if (owner_pk, sha256) not in found:
             found[owner_pk, sha256] = File(
                 file_name=name, kind=kind, sha256=sha256, shingles=shingles, whose=uscc, owner=owner, key=key
             )
@@ -268,15 +268,18 @@ def _others(of: _Looked, lineage: set[int]) -> list[File]:
 def _narratives(of: _Looked, lineage: set[int]) -> list[Narrative]:
     """Return what others wrote that is most like this one's: each organisation's last version of a case."""
     own = narrative.sketch(of.content.get("texts") or {}, of.name)
+    years = (of.year - YEARS_BEFORE, of.year + YEARS_AROUND)
     if not own:
         return []
-    rows = Submission.objects.filter(year__range=(of.year - YEARS_BEFORE, of.year + YEARS_AROUND))
-    rows = rows.exclude(organisation__in=lineage).order_by("pk")
-    columns = ("pk", "organisation_id", "edition", "year", "content__narrative")
-    latest: dict[tuple[int, str, int], tuple[int, Sequence[int]]] = {}
-    for pk, owner, edition, year, sketch in rows.values_list(*columns).iterator(chunk_size=2000):
-        latest[owner, edition, year] = (pk, sketch or ())
-    shares = ((likeness(own, sketch), pk) for pk, sketch in latest.values())
+    near = _near(own, WORTH_COMPARING, whose="submission")
+    later = Submission.objects.filter(
+        organisation=OuterRef("organisation"), edition=OuterRef("edition"), year=OuterRef("year"), pk__gt=OuterRef("pk")
+    )  # fmt: skip
+    last = Submission.objects.filter(~Exists(later), pk__in=near, year__range=years).exclude(
+        organisation__in=lineage
+    )
+    sketched = last.order_by("pk").values_list("content__narrative", "pk")
+    shares = ((likeness(own, sketch or ()), pk) for sketch, pk in sketched)
     close = nlargest(MOST_COMPARED, (each for each in shares if each[0] >= WORTH_COMPARING))
     found = Submission.objects.filter(pk__in=[pk for _share, pk in close]).order_by("-pk")
     named = ("organisation__uscc", "name_given", "edition", "year", "number", "content__texts")
@@ -289,6 +292,18 @@ def _narratives(of: _Looked, lineage: set[int]) -> list[Narrative]:
     ]  # fmt: skip
 
 
+def _near(sketch: Sequence[int], least: Decimal, *, whose: str) -> list[int]:
+    """
+    Return the files, or the submissions, whose sketch may be as like this one as `least`, the nearest of them.
+
+    What both sketches share is counted of at least as many numbers as this one has (`likeness`), so who shares
+    fewer than that part of them can't be as like.
+    """
+    rows = SketchNumber.objects.filter(number__in=sketch, file__isnull=whose == "submission")
+    shared = rows.values(whose).annotate(shared=Count("pk")).filter(shared__gte=least * len(sketch))
+    return list(shared.order_by("-shared", f"-{whose}").values_list(whose, flat=True)[:MOST_NEAR])
+
+
 def _with_owner(rows: QuerySet[SubmittedEvidence]) -> QuerySet[SubmittedEvidence, tuple[Any, ...]]:
     return rows.order_by("-pk").values_list(
         "pk", "file_name", "sha256", "kind", "shingles", "submission__organisation_id",
@@ -298,16 +313,16 @@ def _with_owner(rows: QuerySet[SubmittedEvidence]) -> QuerySet[SubmittedEvidence
 
 def _peers(of: _Looked, lineage: set[int]) -> tuple[list[Mapping[str, Any]], str]:
     """Return the headlines of the others of the industry group (中类) that handed in for the year, and its name."""
-    rows = Submission.objects.filter(year=of.year).exclude(organisation__in=lineage)
+    rows = Headline.objects.filter(submission__year=of.year).exclude(submission__organisation__in=lineage)
     if of.organisation.kind == OrganisationKind.PARK:
-        rows, group = rows.filter(organisation__kind=OrganisationKind.PARK), "园区中"
+        rows, group = rows.filter(submission__organisation__kind=OrganisationKind.PARK), "园区中"
     else:
         code = of.organisation.industry_code[:3]
         if not code:
             return [], ""
         known = industry(code)
         group = f"“{code} {known.name if known else ''}”行业".replace(" ”", "”")
-        rows = rows.filter(organisation__industry_code__startswith=code)
-        rows = rows.exclude(organisation__kind=OrganisationKind.PARK)
-    latest = dict(rows.order_by("pk").values_list("organisation_id", "content__headline"))
+        rows = rows.filter(submission__organisation__industry_code__startswith=code)
+        rows = rows.exclude(submission__organisation__kind=OrganisationKind.PARK)
+    latest = dict(rows.order_by("pk").values_list("submission__organisation_id", "figures"))
     return [headline for headline in latest.values() if headline], group

@@ -9,6 +9,7 @@ from django.db.models import Prefetch
 
 from wufei.cases import freezing
 from wufei.cases.models import Submission, SubmittedEvidence
+from wufei.cases.services.comparing import keep_comparable
 from wufei.policies import queries as policy_queries
 from wufei.policies.edition import Edition
 from wufei.registry.access import Permission
@@ -222,6 +223,7 @@ def _taken(
         for submission, row in zip(submissions, said, strict=True)
         for file in row["evidence"]
     )  # fmt: skip
+    keep_comparable(submissions=submissions)
     stage = stages.entered_from_below(edition.stages)
     return Application.objects.bulk_create(
         Application(
