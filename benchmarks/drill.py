@@ -303,10 +303,12 @@ def start_server(environment: dict[str, str], port: int) -> subprocess.Popen[byt
     said = {**os.environ, **{key: value for key, value in environment.items() if value}}
     if not environment["DATABASE_URL"]:
         said.pop("DATABASE_URL", None)
-    server = subprocess.Popen(
-        [str(WUFEI), "serve", "--port", str(port), "--workers", "2"], env=said, start_new_session=True,
-        stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL,
-    )  # fmt: skip
+    words = Path(environment["WUFEI_DATA"]) / "serve.log"
+    with words.open("ab") as log:
+        server = subprocess.Popen(
+            [str(WUFEI), "serve", "--port", str(port), "--workers", "2"], env=said, start_new_session=True,
+            stdout=log, stderr=subprocess.STDOUT,
+        )  # fmt: skip
     until = time.monotonic() + GIVE_UP_S
     while time.monotonic() < until:
         try:
@@ -314,7 +316,7 @@ def start_server(environment: dict[str, str], port: int) -> subprocess.Popen[byt
                 return server
         except OSError:
             time.sleep(0.1)
-    raise SystemExit("the server did not come back")
+    raise SystemExit(f"the server did not come back:\n{words.read_text(errors='replace')[-5000:]}")
 
 
 def kill_server(server: subprocess.Popen[bytes]) -> None:
