@@ -220,6 +220,19 @@ def test_cases_are_assigned_and_an_expert_replaced_on_pages(world, round_, desk)
     assert "已改派给" in text(desk.post(replace, {"reason": "出差"}, follow=True))
 
 
+def test_of_many_experts_the_first_are_shown_and_all_of_them_on_a_page_of_their_own(
+    world, round_, desk, monkeypatch
+):
+    monkeypatch.setattr("wufei.reviews.views.assignments.FIRST", 4)
+    at_experts(world, round_, 1)
+    numbers = drawn(world, round_, 6).drawn
+    page = reverse("reviews:assignments", args=[round_.pk])
+    shown, whole = text(desk.get(page)), text(desk.get(page, {"part": "loads"}))
+    assert (sum(n in shown for n in numbers), "全部 6 位" in shown) == (4, True)
+    assert all(n in whole for n in numbers)
+    assert "申报单位" not in whole
+
+
 def test_an_expert_saves_submits_and_sees_the_sheet_closed(cases):
     task = tasks(cases[0])[0]
     client = signed_in(task.expert.user)

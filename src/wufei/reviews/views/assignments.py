@@ -19,6 +19,8 @@ from wufei.reviews.services import assignments as services
 from wufei.reviews.views.experts_desk import ScoredRound, scored_round
 from wufei.reviews.wording import words_of
 
+FIRST = 20  # of the experts, above the applications
+
 
 @require_http_methods(["GET", "POST"])
 def assignments(request: HttpRequest, round_id: int) -> HttpResponse:
@@ -46,17 +48,22 @@ def _told(given: services.Given) -> str:
 
 
 def _page(request: HttpRequest, of: ScoredRound) -> dict[str, Any]:
+    """Return the first of the experts with a page of the applications; or a page of the experts alone."""
     loads = queries.loads_of(round_=of.round, stage=of.stage.id)
-    most = max((load.given for load in loads), default=0)
+    given = [load.given for load in loads]
+    lacking = queries.unassigned(round_=of.round, stage=of.stage.id, per_case=of.scoring.experts_per_case)
+    shown: dict[str, Any] = {
+        "part": "loads" if request.GET.get("part") == "loads" else "", "experts": len(loads), "lacking": lacking.count(),
+        "most": max(given, default=0), "least": min(given, default=0),
+    }  # fmt: skip
+    if shown["part"]:
+        page = page_at(Paginator(loads, ROWS_PER_PAGE), request.GET.get("page"))
+        return of.context(loads=page.object_list, page=page, **shown)
     here = Application.objects.filter(round=of.round, stage=of.stage.id, outcome="")
     rows = here.select_related("organisation").order_by("code")
     page = page_at(Paginator(rows, ROWS_PER_PAGE), request.GET.get("page"))
-    given = sheets.matrix(round_=of.round, stage=of.stage.id, applications=list(page.object_list))
-    lacking = queries.unassigned(round_=of.round, stage=of.stage.id, per_case=of.scoring.experts_per_case)
-    return of.context(
-        loads=loads, most=most, page=page, rows=given, lacking=lacking.count(),
-        least=min((load.given for load in loads), default=0),
-    )  # fmt: skip
+    matrix = sheets.matrix(round_=of.round, stage=of.stage.id, applications=list(page.object_list))
+    return of.context(loads=loads[:FIRST], page=page, rows=matrix, **shown)
 
 
 @require_http_methods(["GET", "POST"])
