@@ -203,6 +203,7 @@ def measure(requests: int = 60, warm_up: int = 3, *, only: str = "") -> list[dic
     from django.conf import settings
     from django.test import Client
 
+    import wufei.web.wsgi  # noqa: F401  # what is loaded and kept is as in a worker of the site
     from wufei.registry.models import User
 
     settings.ALLOWED_HOSTS = ["*"]

@@ -54,6 +54,8 @@ def measure(cases: int = CASES, experts: int = EXPERTS) -> dict[str, Any]:
 
 def look() -> list[dict[str, Any]]:
     """Measure every list page, in a process that didn't build the round: a server doesn't hold its rows either."""
+    import wufei.web.wsgi  # noqa: F401  # what is loaded and kept is as in a worker of the site
+
     return list(_pages())
 
 

@@ -185,7 +185,12 @@ class Headline(models.Model):
     """What peers of a submission are compared by: `content`'s headline, kept apart from its long texts."""
 
     submission = models.OneToOneField(Submission, models.PROTECT, primary_key=True, related_name="headline")
+    organisation = models.ForeignKey(Organisation, models.PROTECT, related_name="+", db_index=False)
+    year = models.PositiveSmallIntegerField()
     figures = models.JSONField()
+
+    class Meta:
+        indexes = (models.Index(fields=("year", "organisation"), name="cases_headline_by_year"),)
 
     def __str__(self) -> str:
         return f"of {self.submission_id}"

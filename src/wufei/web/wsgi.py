@@ -1,5 +1,6 @@
 """The WSGI application; refuses to start on a store that could lose an acknowledged movement."""
 
+import gc
 import os
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "wufei.web.settings")
@@ -18,3 +19,6 @@ refuse_unsafe_store()
 _ = get_resolver().url_patterns
 # Processes that are forked from here open connections of their own.
 connections.close_all()
+# What is loaded by now stays: the collector need not look at it again and again, in the middle of a page.
+gc.collect()
+gc.freeze()

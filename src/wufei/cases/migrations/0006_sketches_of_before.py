@@ -6,18 +6,18 @@ BATCH = 5_000
 
 
 def lay_down(apps, schema_editor):
-    model = lambda name: apps.get_model("cases", name)  # noqa: E731
-    rows = model("Submission").objects.order_by("pk")
-    columns = ("pk", "content__headline", "content__narrative")
-    for pk, headline, numbers in rows.values_list(*columns).iterator(chunk_size=500):
-        model("Headline").objects.create(submission_id=pk, figures=headline or {})
-        _number(model("SketchNumber"), numbers or (), submission_id=pk)
-    files = model("SubmittedEvidence").objects.exclude(shingles=[]).order_by("pk")
+    number, headline = apps.get_model("cases", "SketchNumber"), apps.get_model("cases", "Headline")
+    rows = apps.get_model("cases", "Submission").objects.order_by("pk")
+    columns = ("pk", "organisation_id", "year", "content__headline", "content__narrative")
+    for pk, whose, year, figures, numbers in rows.values_list(*columns).iterator(chunk_size=500):
+        headline.objects.create(submission_id=pk, organisation_id=whose, year=year, figures=figures or {})
+        _keep(number, numbers or (), submission_id=pk)
+    files = apps.get_model("cases", "SubmittedEvidence").objects.exclude(shingles=[]).order_by("pk")
     for pk, submission, numbers in files.values_list("pk", "submission_id", "shingles").iterator(chunk_size=500):
-        _number(model("SketchNumber"), numbers, submission_id=submission, file_id=pk)
+        _keep(number, numbers, submission_id=submission, file_id=pk)
 
 
-def _number(model, numbers, **of):
+def _keep(model, numbers, **of):
     model.objects.bulk_create((model(number=number, **of) for number in numbers), batch_size=BATCH)
 
 

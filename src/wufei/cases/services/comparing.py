@@ -12,8 +12,12 @@ def keep_comparable(*, submissions: Sequence[Submission]) -> None:
     files = SubmittedEvidence.objects.filter(submission__in=submissions)
     sketched = files.exclude(shingles=[]).values_list("submission_id", "pk", "shingles")
     Headline.objects.bulk_create(
-        Headline(submission=each, figures=each.content.get("headline") or {}) for each in submissions
-    )
+        Headline(
+            submission=each, organisation_id=each.organisation_id, year=each.year,
+            figures=each.content.get("headline") or {},
+        )
+        for each in submissions
+    )  # fmt: skip
     SketchNumber.objects.bulk_create(_of_texts(submissions), batch_size=BATCH)
     SketchNumber.objects.bulk_create(
         (

@@ -313,16 +313,16 @@ def _with_owner(rows: QuerySet[SubmittedEvidence]) -> QuerySet[SubmittedEvidence
 
 def _peers(of: _Looked, lineage: set[int]) -> tuple[list[Mapping[str, Any]], str]:
     """Return the headlines of the others of the industry group (中类) that handed in for the year, and its name."""
-    rows = Headline.objects.filter(submission__year=of.year).exclude(submission__organisation__in=lineage)
+    rows = Headline.objects.filter(year=of.year).exclude(organisation__in=lineage)
     if of.organisation.kind == OrganisationKind.PARK:
-        rows, group = rows.filter(submission__organisation__kind=OrganisationKind.PARK), "园区中"
+        rows, group = rows.filter(organisation__kind=OrganisationKind.PARK), "园区中"
     else:
         code = of.organisation.industry_code[:3]
         if not code:
             return [], ""
         known = industry(code)
         group = f"“{code} {known.name if known else ''}”行业".replace(" ”", "”")
-        rows = rows.filter(submission__organisation__industry_code__startswith=code)
-        rows = rows.exclude(submission__organisation__kind=OrganisationKind.PARK)
-    latest = dict(rows.order_by("pk").values_list("submission__organisation_id", "figures"))
+        rows = rows.filter(organisation__industry_code__startswith=code)
+        rows = rows.exclude(organisation__kind=OrganisationKind.PARK)
+    latest = dict(rows.order_by("pk").values_list("organisation_id", "figures"))
     return [headline for headline in latest.values() if headline], group
