@@ -6,6 +6,7 @@ from django.urls import include, path
 
 from wufei.web import homes, lookup, views
 
+handler500 = "wufei.web.views.broken"
 urlpatterns = [
     path("", views.home, name="home"),
     path("healthz", views.health, name="health"),
