@@ -1,7 +1,7 @@
 """
 Measure, and write down what came out.
 
-    python -m benchmarks [import|single|promises|pages|reviews|lineage|backup|manifests ...] [--rows N] [--database sqlite|postgresql]
+    python -m benchmarks [import|single|promises|pages|floor|reviews|lineage|backup|manifests ...] [--rows N] [--database sqlite|postgresql]
 """
 
 import argparse
@@ -14,7 +14,19 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-from benchmarks import backup, importing, lineage, manifests, pages, promises, report, reviews, single, stores
+from benchmarks import (
+    backup,
+    floor,
+    importing,
+    lineage,
+    manifests,
+    pages,
+    promises,
+    report,
+    reviews,
+    single,
+    stores,
+)
 
 RESULTS = Path(__file__).with_name("last.json")
 
@@ -25,7 +37,7 @@ def main() -> None:
         "what",
         nargs="*",
         default=["import", "single"],
-        help="import, single, promises, pages, reviews, lineage, backup, manifests",
+        help="import, single, promises, pages, floor, reviews, lineage, backup, manifests",
     )
     parser.add_argument("--rows", type=int, default=100_000)
     parser.add_argument("--repetitions", type=int, default=5, help="of an import")
@@ -81,6 +93,13 @@ def _pages(database: str, given: argparse.Namespace) -> list[dict[str, Any]]:
         return [row | size for row in measured]
 
 
+def _floor(database: str, given: argparse.Namespace) -> list[dict[str, Any]]:
+    with stores.store(database) as environment:
+        [size] = stores.in_processes(environment, floor.prepare, [()])
+        [measured] = stores.in_processes(environment, floor.measure, [()])
+        return [row | size for row in measured]
+
+
 def _reviews(database: str, given: argparse.Namespace) -> list[dict[str, Any]]:
     with stores.store(database) as environment:
         [measured] = stores.in_processes(environment, reviews.measure, [()])
@@ -106,7 +125,7 @@ def _manifests(database: str, given: argparse.Namespace) -> list[dict[str, Any]]
 
 
 MEASURES = {
-    "import": _import, "single": _single, "promises": _promises, "pages": _pages, "reviews": _reviews,
+    "import": _import, "single": _single, "promises": _promises, "pages": _pages, "floor": _floor, "reviews": _reviews,
     "lineage": _lineage, "backup": _backup, "manifests": _manifests,
 }  # fmt: skip
 

@@ -382,7 +382,9 @@ class Site:
         """Return what may be killed together."""
         if is_careless:
             return [("database",)]  # a server that starts would refuse it
-        one = [("server",)] + ([("gateway",)] if self.gateway else [])
+        one: list[tuple[str, ...]] = [("server",)]
+        if self.gateway:
+            one.append(("gateway",))
         if self.environment["DATABASE_URL"]:
             one += [("database",), ("server", "database")]
         return one
@@ -392,7 +394,7 @@ class Site:
         begun = time.monotonic()
         if "server" in what:
             kill_server(self.server)
-        if "gateway" in what:
+        if "gateway" in what and self.gateway:
             kill_server(self.gateway)
         if "database" in what:
             kill_database(self.folder)

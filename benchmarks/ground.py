@@ -37,7 +37,7 @@ def open_ledger(number: int) -> tuple[Any, Any]:
     )  # fmt: skip
     officer = User.objects.create(username=f"officer{number}")
     RoleAssignment.objects.create(user=officer, organisation=organisation, role="ENVIRONMENT_OFFICER")
-    said = {"organisation": organisation, "by": operator(), "now": NOW}
+    said: dict[str, Any] = {"organisation": organisation, "by": operator(), "now": NOW}
     for store in STORES:
         services.declare_store(code=store, name=store, **said)
     for stream in STREAMS:

@@ -39,7 +39,7 @@ def measure(made: int = MADE, many: int = MANY) -> list[dict[str, Any]]:
     rows = [_created(parties, made)]
     _leave_one()
     rows.append(_listed(parties))
-    _copy(many - 1)
+    copy_manifests(many - 1)
     rows.append(_listed(parties))
     return rows
 
@@ -182,20 +182,32 @@ def _leave_one() -> None:
     Manifest.objects.exclude(pk=first.pk).delete()
 
 
-def _copy(count: int) -> None:
-    """Lay down copies of the one manifest with its lines and legs."""
+def copy_manifests(times: int) -> None:
+    """Lay down so many copies of each manifest, with lines and legs; a container stays on the one it is on."""
     from wufei.transfers.models import Leg, Manifest, ManifestLine
 
-    one = Manifest.objects.get()
-    lines, legs = list(one.lines.all()), list(one.legs.all())
-    kept = {field.attname for field in Manifest._meta.concrete_fields} - {"id", "uid"}
-    copies = Manifest.objects.bulk_create(
-        Manifest(**{name: getattr(one, name) for name in kept}) for _ in range(count)
-    )
-    for model, rows in ((ManifestLine, lines), (Leg, legs)):
-        names = {field.attname for field in model._meta.concrete_fields} - {"id", "manifest_id"}
-        model._default_manager.bulk_create(
-            model(manifest_id=copy.pk, **{name: getattr(row, name) for name in names})
-            for copy in copies
-            for row in rows
+    originals = list(Manifest.objects.prefetch_related("lines", "legs"))
+    number = 0
+    for _ in range(times):
+        copies = []
+        for one in originals:
+            number += 1
+            said = _fields(one, "uid")
+            copies.append(Manifest(**said | {"number": f"2026500{number:07d}" if one.number else None}))
+        Manifest.objects.bulk_create(copies)
+        pairs = list(zip(originals, copies, strict=True))
+        ManifestLine.objects.bulk_create(
+            ManifestLine(**_fields(line, "manifest_id") | {"manifest_id": copy.pk, "holds_lot": False})
+            for one, copy in pairs
+            for line in one.lines.all()
         )
+        Leg.objects.bulk_create(
+            Leg(**_fields(leg, "manifest_id") | {"manifest_id": copy.pk})
+            for one, copy in pairs
+            for leg in one.legs.all()
+        )
+
+
+def _fields(row: Any, *but: str) -> dict[str, Any]:
+    names = {field.attname for field in row._meta.concrete_fields} - {"id", *but}
+    return {name: getattr(row, name) for name in names}

@@ -8,8 +8,8 @@ The machine is shared: the time of the processor stands beside that of the clock
 """
 
 import uuid
-from collections.abc import Callable, Iterator
-from dataclasses import dataclass, replace
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass
 from datetime import UTC, date, datetime
 from pathlib import Path
 from statistics import median, quantiles
@@ -81,7 +81,7 @@ def multiply(organisation: Any, times: int) -> None:
             )  # fmt: skip
             drafts += [draft] * (times - 1)
     for start in range(0, len(drafts), BATCH):
-        batch = [replace(each, client_id=uuid.uuid4()) for each in drafts[start : start + BATCH]]
+        batch = [each._replace(client_id=uuid.uuid4()) for each in drafts[start : start + BATCH]]
         services.post(organisation=organisation, drafts=batch, by=operator(), now=NOW)
 
 
@@ -198,8 +198,13 @@ def pages() -> Iterator[Page]:
             yield Page(f"{route} of the {'park' if name == 'park' else 'enterprise'}", name, address)
 
 
-def measure(requests: int = 60, warm_up: int = 3, *, only: str = "") -> list[dict[str, Any]]:
+def measure(requests: int = 60) -> list[dict[str, Any]]:
     """Ask for each page again and again; return milliseconds, of the clock and of the processor, and queries."""
+    return measured(pages(), requests, warm_up=3)
+
+
+def measured(asked: Iterable[Page], requests: int, warm_up: int) -> list[dict[str, Any]]:
+    """Ask for each of the pages as who reads it, as a process that serves the site and built nothing of it."""
     from django.conf import settings
     from django.test import Client
 
@@ -208,15 +213,14 @@ def measure(requests: int = 60, warm_up: int = 3, *, only: str = "") -> list[dic
 
     settings.ALLOWED_HOSTS = ["*"]
     clients: dict[str, Any] = {}
-    measured = []
-    for page in pages():
-        if only not in page.name:
-            continue
+    found = []
+    for page in asked:
         if page.user not in clients:
             clients[page.user] = Client()
-            clients[page.user].force_login(User.objects.get(username=page.user))
-        measured.append(measured_page(page, clients[page.user].get, requests, warm_up))
-    return measured
+            if page.user:
+                clients[page.user].force_login(User.objects.get(username=page.user))
+        found.append(measured_page(page, clients[page.user].get, requests, warm_up))
+    return found
 
 
 def measured_page(page: Page, get: Callable[..., Any], requests: int, warm_up: int) -> dict[str, Any]:

@@ -8,7 +8,7 @@ through the services and queries that the pages call.
 import random
 import time
 import uuid
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from datetime import UTC, datetime
 from decimal import Decimal
 from typing import Any
@@ -53,31 +53,12 @@ def measure(cases: int = CASES, experts: int = EXPERTS) -> dict[str, Any]:
 
 
 def look() -> list[dict[str, Any]]:
-    """Measure every list page, in a process that didn't build the round: a server doesn't hold its rows either."""
-    import wufei.web.wsgi  # noqa: F401  # what is loaded and kept is as in a worker of the site
-
-    return list(_pages())
-
-
-def _pages() -> Iterator[dict[str, Any]]:
-    """Ask for each list page as whoever reads it, again and again; the store knows first what it holds."""
-    from django.conf import settings
+    """Measure every list page as whoever reads it; the store knows first what it holds."""
     from django.db import connection
-    from django.test import Client
-
-    from wufei.registry.models import User
 
     with connection.cursor() as cursor:
         cursor.execute("ANALYZE")
-    settings.ALLOWED_HOSTS = ["*"]
-    clients: dict[str, Any] = {}
-    for name, who, address in reviews_season.pages():
-        if who not in clients:
-            clients[who] = Client()
-            if who:
-                clients[who].force_login(User.objects.get(username=who))
-        page = pages.Page(name, who, address)
-        yield pages.measured_page(page, clients[who].get, REQUESTS, 1)
+    return pages.measured((pages.Page(*said) for said in reviews_season.pages()), REQUESTS, warm_up=1)
 
 
 def _timed(call: Callable[[], Any]) -> tuple[Any, tuple[float, float]]:

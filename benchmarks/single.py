@@ -54,7 +54,7 @@ def _sides(number: int, organisation_number: int) -> dict[str, Callable[[], None
     organisation = Organisation.objects.get(name=f"企业{organisation_number}")
     [pattern] = ground.stored_rows(organisation, limit=1)
     [draft] = ground.drafts(1, first=date(2026, 6, 1), last=date(2026, 6, 30))
-    told = {
+    told: dict[str, Any] = {
         "kind": draft.kind, "moved_on": draft.moved_on, "stream_code": draft.stream_code, "mass": draft.mass,
         "store_code": draft.store_code, "handler": draft.handler,
     }  # fmt: skip
