@@ -47,7 +47,9 @@ def _more_drums(organisation: Any, times: int) -> None:
     from wufei.terms.mass import Mass
 
     Place.objects.filter(organisation=organisation).update(capacity_g=None)
-    rows = Movement.objects.filter(organisation=organisation, kind=Kind.GENERATION, lot__is_bulk=False)
+    rows = Movement.objects.filter(
+        organisation=organisation, kind=Kind.GENERATION, lot__container__isnull=False
+    )
     drums = [
         (
             Draft(

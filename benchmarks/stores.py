@@ -7,6 +7,7 @@ from concurrent.futures import ProcessPoolExecutor
 from contextlib import contextmanager
 from multiprocessing import get_context
 from pathlib import Path
+from traceback import format_exc
 from typing import Any
 
 DATABASES = ("sqlite", "postgresql")
@@ -61,7 +62,15 @@ def in_processes(
     count = len(arguments)
     barrier = _SPAWN.Barrier(count)
     with ProcessPoolExecutor(count, _SPAWN, start, (environment, barrier)) as pool:
-        return [each.result() for each in [pool.submit(function, *given) for given in arguments]]
+        return [each.result() for each in [pool.submit(_told, function, *given) for given in arguments]]
+
+
+def _told(function: Callable[..., Any], *given: Any) -> Any:
+    """Run it; what it raises may be of a class that only a process with Django can read."""
+    try:
+        return function(*given)
+    except Exception:
+        raise RuntimeError(format_exc()) from None
 
 
 def use(environment: dict[str, str]) -> None:
