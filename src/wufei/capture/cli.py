@@ -17,6 +17,7 @@ from wufei.capture.faults import WorkbookRefused
 from wufei.capture.reading import Progress
 from wufei.capture.safe_opening import read_file
 from wufei.capture.template import template as template_content
+from wufei.terms.arguments import why
 
 if TYPE_CHECKING:
     from wufei.capture.services import ImportResult
@@ -33,7 +34,7 @@ def template(file: Path, as_json: bool) -> None:
     try:
         file.write_bytes(template_content())
     except OSError as error:
-        click.echo(f"写不了文件“{file}”：{error.strerror}；请检查文件夹和权限。", err=True)
+        click.echo(f"写不了文件“{file}”：{why(error)}；请检查文件夹和权限。", err=True)
         sys.exit(1)
     if as_json:
         click.echo(json.dumps({"file": str(file)}, ensure_ascii=False))
@@ -102,7 +103,14 @@ def _write_rejects(file: Path, result: "ImportResult") -> Path | None:
     if result.rejects is None:
         return None
     path = next(p for p in _free_names(file) if not p.exists())
-    path.write_bytes(result.rejects)
+    try:
+        path.write_bytes(result.rejects)
+    except OSError as error:  # what is sound was taken already
+        click.echo(
+            f"错误行工作簿写不了“{path}”：{why(error)}；请改正原工作簿后再导入，已导入的行不会重复。",
+            err=True,
+        )
+        return None
     return path
 
 

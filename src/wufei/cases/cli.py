@@ -17,6 +17,7 @@ from wufei.policies.loading import BrokenEditions
 from wufei.policies.queries import known_editions
 from wufei.registry.models import Organisation
 from wufei.registry.services import operator
+from wufei.terms.arguments import why
 
 
 @click.command()
@@ -86,7 +87,7 @@ def _write(produced: services.Produced, out: Path) -> dict[str, Path]:
         for name, path in files.items():
             path.write_bytes(produced.files[name])
     except OSError as error:
-        _refuse(f"不能写入“{out}”（{error.strerror}）；请检查路径和权限，文件若正打开请先关闭。")
+        _refuse(f"不能写入“{out}”（{why(error)}）；请检查路径和权限，文件若正打开请先关闭。")
     return files
 
 

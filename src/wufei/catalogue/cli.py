@@ -23,6 +23,7 @@ from wufei.catalogue.search import Hit, Kind
 from wufei.catalogue.search import search as search_all
 from wufei.catalogue.waste_codes import Standing, WasteClass, WasteCodeReading, look_up_waste_code
 from wufei.catalogue.working_days import YearNotLoaded, import_working_days, nth_working_day
+from wufei.terms.arguments import FIRST_YEAR, LAST_YEAR, Day
 
 as_json = click.option("--json", "is_json", is_flag=True, help="输出JSON。")
 
@@ -46,10 +47,7 @@ def _refuse(message: str) -> NoReturn:
 
 
 def _day(text: str) -> date:
-    try:
-        return date.fromisoformat(text)
-    except ValueError as error:
-        raise click.UsageError(f"日期“{text}”不对，应如 2026-03-01。") from error
+    return Day().convert(text, None, None)
 
 
 def _verified(is_verified: bool) -> str:
@@ -229,7 +227,7 @@ def import_hazardous(
 
 @catalogue.command("import-workdays")
 @click.argument("file", type=click.Path(path_type=Path))
-@click.option("--year", type=int, required=True, help="年份，如 2027。")
+@click.option("--year", type=click.IntRange(FIRST_YEAR, LAST_YEAR), required=True, help="年份，如 2027。")
 @click.option("--notice", required=True, help="国务院办公厅通知的文号。")
 @_data_option
 @as_json

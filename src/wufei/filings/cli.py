@@ -11,6 +11,7 @@ import click
 from wufei.filings import plan, plan_documents, queries
 from wufei.filings.plan import Filed
 from wufei.registry.models import Organisation
+from wufei.terms.arguments import OutFile
 
 ENDINGS = ("xlsx", "pdf", "json")
 
@@ -19,7 +20,7 @@ ENDINGS = ("xlsx", "pdf", "json")
 @click.argument("uscc")
 @click.option("--year", required=True, type=click.IntRange(1949, 2200), help="年度。")
 @click.option(
-    "--out", required=True, type=click.Path(dir_okay=False, path_type=Path), help="写到哪个文件：.xlsx、.pdf 或 .json。"
+    "--out", required=True, type=OutFile(), help="写到哪个文件：.xlsx、.pdf 或 .json。"
 )  # fmt: skip
 @click.option(
     "--number", default=0, type=click.IntRange(0, 10**6), help="第几版；不写为现行的一版，没有备案的用草稿。"
@@ -30,7 +31,7 @@ def plan_command(uscc: str, year: int, out: Path, number: int, as_json: bool) ->
     ending = out.suffix.lower().removeprefix(".")
     if ending not in ENDINGS:
         raise click.UsageError(f"文件名应以 {'、'.join(f'.{each}' for each in ENDINGS)} 结尾。")
-    organisation = Organisation.objects.filter(uscc=uscc).first()
+    organisation = Organisation.objects.filter(uscc=uscc.strip().upper()).first()
     if organisation is None:
         click.echo(f"没有统一社会信用代码为 {uscc} 的单位。请核对代码。", err=True)
         sys.exit(1)

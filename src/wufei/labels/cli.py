@@ -16,8 +16,10 @@ from wufei.labels.payload import PayloadRefused
 from wufei.labels.refusals import LabelRefused
 from wufei.labels.wording import words
 from wufei.registry.services import operator
+from wufei.terms.arguments import OutFile, why
 
 AGAIN = "命令行重新生成"
+LONGEST_REASON = LabelPrint._meta.get_field("reason").max_length or 0
 
 
 @click.command()
@@ -26,7 +28,7 @@ AGAIN = "命令行重新生成"
     "--format", "print_format", type=click.Choice(["pdf", "zpl", "png"]), default="pdf", show_default=True,
     help="pdf 原尺寸，zpl 标签打印机，png 图片（300 dpi）。",
 )  # fmt: skip
-@click.option("--out", type=click.Path(dir_okay=False, path_type=Path), required=True, help="写到这个文件。")
+@click.option("--out", type=OutFile(), required=True, help="写到这个文件。")
 @click.option(
     "--dpi", type=click.Choice(["203", "300"]), default="203", show_default=True, help="打印机每英寸点数。"
 )
@@ -34,8 +36,8 @@ AGAIN = "命令行重新生成"
 @click.option("--json", "as_json", is_flag=True, help="以 JSON 输出。")
 def label(code: str, print_format: str, out: Path, dpi: str, reason: str, as_json: bool) -> None:
     """生成一个容器或批次的标签；CODE 为批次编码、数字识别码或扫到的二维码内容。"""
-    if not reason.strip():
-        raise click.UsageError("重印原因不能为空。")
+    if not reason.strip() or len(reason) > LONGEST_REASON or not reason.isprintable():
+        raise click.UsageError(f"重印原因应为 1 至 {LONGEST_REASON} 个可见的字。")
     try:
         lot = queries.lot_of_anybody(code=code)
         of = queries.label(lot)
@@ -61,7 +63,7 @@ def _write(out: Path, content: bytes) -> None:
     try:
         out.write_bytes(content)
     except OSError as error:
-        click.echo(f"写不了文件“{out}”：{error.strerror}；请检查文件夹和权限。", err=True)
+        click.echo(f"写不了文件“{out}”：{why(error)}；请检查文件夹和权限。", err=True)
         sys.exit(1)
 
 

@@ -2,9 +2,9 @@
 
 import json
 import sys
-from datetime import date, datetime, time, timedelta
+from datetime import date, datetime
 from pathlib import Path
-from typing import Any, NoReturn
+from typing import NoReturn
 
 import click
 from django.utils import timezone
@@ -14,29 +14,33 @@ from rich.table import Table
 from wufei.ledger import book_exports, queries, services, tracing
 from wufei.ledger.books.layouts import LAYOUTS
 from wufei.ledger.epcis import epcis_document
-from wufei.ledger.models import DailyRoot, Head
+from wufei.ledger.models import DailyRoot, Head, RootTimestamp
 from wufei.ledger.posting import Fault
 from wufei.ledger.queries.books import BookTooLong, OfficialBook, official_book
 from wufei.ledger.queries.inventory import inventory
 from wufei.ledger.timestamp import TimestampInvalid, request_for, timestamp_of
 from wufei.registry.models import Organisation
 from wufei.registry.services import operator
-from wufei.terms.day import SHANGHAI, local_day
+from wufei.terms.arguments import Day, Moment, OutFile, why
+from wufei.terms.day import local_day
 from wufei.terms.mass import Mass
 from wufei.terms.period import Period
 
 
 @click.command()
 @click.argument("uscc", required=False)
-@click.option("--authority", type=click.Path(exists=True, path_type=Path), help="时间戳机构的证书（PEM）。")
+@click.option(
+    "--authority",
+    type=click.Path(exists=True, dir_okay=False, path_type=Path),
+    help="时间戳机构的证书（PEM）。",
+)
 @click.option("--json", "as_json", is_flag=True, help="供机器读取的输出。")
 def verify(uscc: str | None, authority: Path | None, as_json: bool) -> None:
     """重算哈希链、结存、月度合计和日根，指出第一处不对的记录。"""
-    organisation = None
-    if uscc and (organisation := Organisation.objects.filter(uscc=uscc).first()) is None:
-        click.echo(f"没有统一社会信用代码为 {uscc} 的单位。请核对代码，或先用 wufei import 导入。", err=True)
-        sys.exit(1)
+    organisation = None if uscc is None else _organisation(uscc)
     result = services.verify(organisation=organisation, by=operator(), now=timezone.now())
+    if authority and not RootTimestamp.objects.exists():
+        click.echo("没有保存的可信时间戳，没有可以用这个证书核对的。", err=True)
     faults = [*result.faults, *(queries.timestamp_faults(authority.read_bytes()) if authority else ())]
     if as_json:
         said = {
@@ -62,11 +66,17 @@ def _show(movements: int, faults: list[Fault]) -> None:
 
 
 @click.command()
-@click.option("--request", type=click.Path(path_type=Path), help="把时间戳请求（.tsq）写到这个文件。")
+@click.option("--request", type=OutFile(), help="把时间戳请求（.tsq）写到这个文件。")
 @click.option(
-    "--response", type=click.Path(exists=True, path_type=Path), help="收下时间戳机构的答复（.tsr）。"
+    "--response",
+    type=click.Path(exists=True, dir_okay=False, path_type=Path),
+    help="收下时间戳机构的答复（.tsr）。",
 )
-@click.option("--authority", type=click.Path(exists=True, path_type=Path), help="时间戳机构的证书（PEM）。")
+@click.option(
+    "--authority",
+    type=click.Path(exists=True, dir_okay=False, path_type=Path),
+    help="时间戳机构的证书（PEM）。",
+)
 @click.option("--json", "as_json", is_flag=True, help="供机器读取的输出。")
 def seal(request: Path | None, response: Path | None, authority: Path | None, as_json: bool) -> None:
     """给今天各单位的链尾加一个总的哈希（日根），并可加盖可信时间戳。"""
@@ -80,8 +90,8 @@ def seal(request: Path | None, response: Path | None, authority: Path | None, as
             sys.exit(1)
         try:
             timestamp_of(root=root.root, response=response.read_bytes(), authority_pem=authority.read_bytes())
-        except TimestampInvalid as why:
-            click.echo(f"时间戳答复与 {root.day} 的日根不符，未收下：{why}", err=True)
+        except TimestampInvalid as invalid:
+            click.echo(f"时间戳答复与 {root.day} 的日根不符，未收下：{invalid}", err=True)
             sys.exit(1)
         services.attach_timestamp(root=root, response=response.read_bytes(), by=operator(), now=now)
     else:
@@ -104,7 +114,7 @@ def seal(request: Path | None, response: Path | None, authority: Path | None, as
 @click.command()
 @click.argument("code")
 @click.option("--organisation", "uscc", default="", help="几个单位有同一编码时，指明单位的统一社会信用代码。")
-@click.option("--epcis", type=click.Path(path_type=Path), help="把全过程写成 GS1 EPCIS 2.0（JSON-LD）文件。")
+@click.option("--epcis", type=OutFile(), help="把全过程写成 GS1 EPCIS 2.0（JSON-LD）文件。")
 @click.option("--json", "as_json", is_flag=True, help="供机器读取的输出。")
 def trace(code: str, uscc: str, epcis: Path | None, as_json: bool) -> None:
     """追溯一个批次：由哪些工序和批次而来，又到了哪里；CODE 是批次编码或数字识别码。"""
@@ -154,7 +164,7 @@ def _show_trace(found: tracing.Trace) -> None:
 
 
 def _organisation(uscc: str) -> Organisation:
-    organisation = Organisation.objects.filter(uscc=uscc).first()
+    organisation = Organisation.objects.filter(uscc=uscc.strip().upper()).first()
     if organisation is None:
         _refuse(f"没有统一社会信用代码为 {uscc} 的单位。请核对代码，或先用 wufei import 导入。")
     return organisation
@@ -165,26 +175,9 @@ def _refuse(why: str) -> NoReturn:
     sys.exit(1)
 
 
-class _Moment(click.ParamType):
-    """An instant, or a day: then its end, when all that was moved on it was there. Without a zone it is of China."""
-
-    name = "DATETIME"
-
-    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> datetime:
-        try:
-            if len(value) == len("2026-01-01"):
-                return datetime.combine(date.fromisoformat(value) + timedelta(days=1), time.min, SHANGHAI)
-            read = datetime.fromisoformat(value)
-        except ValueError:
-            self.fail(f"“{value}”不是日期或时刻，应如 2026-06-30 或 2026-06-30T12:00。", param, ctx)
-        return read if read.tzinfo else read.replace(tzinfo=SHANGHAI)
-
-
 @click.command()
 @click.argument("uscc")
-@click.option(
-    "--at", type=_Moment(), help="过去的时刻，如 2026-06-30T12:00；只写日期的为当日终。缺省为现在。"
-)
+@click.option("--at", type=Moment(), help="过去的时刻，如 2026-06-30T12:00；只写日期的为当日终。缺省为现在。")
 @click.option("--json", "as_json", is_flag=True, help="供机器读取的输出。")
 def stock(uscc: str, at: datetime | None, as_json: bool) -> None:
     """列出各贮存设施现在或过去某一时刻的存量，以及从哪一天起一直存放。"""
@@ -201,30 +194,24 @@ def stock(uscc: str, at: datetime | None, as_json: bool) -> None:
     Console(markup=False, highlight=False).print(table if rows else "没有存量。")
 
 
-_DAY = click.DateTime(formats=["%Y-%m-%d"])
-
-
 @click.command("ledger-book")
 @click.argument("uscc")
 @click.option("--form", type=click.Choice(list(LAYOUTS)), required=True, help="哪一张官方台账。")
-@click.option("--from", "first", type=_DAY, required=True, help="起始日期。")
-@click.option("--to", "last", type=_DAY, required=True, help="截止日期（含）。")
+@click.option("--from", "first", type=Day(), required=True, help="起始日期。")
+@click.option("--to", "last", type=Day(), required=True, help="截止日期（含）。")
 @click.option(
-    "--out",
-    type=click.Path(dir_okay=False, path_type=Path),
-    required=True,
-    help="写到这个 .xlsx 或 .pdf 文件。",
-)
+    "--out", type=OutFile(), required=True, help="写到这个 .xlsx 或 .pdf 文件。",
+)  # fmt: skip
 @click.option("--json", "as_json", is_flag=True, help="供机器读取的输出。")
-def ledger_book(uscc: str, form: str, first: datetime, last: datetime, out: Path, as_json: bool) -> None:
+def ledger_book(uscc: str, form: str, first: date, last: date, out: Path, as_json: bool) -> None:
     """按官方格式写出一张台账：一般固废附表 1–7，危险废物表 B.1–B.5。"""
     ending = out.suffix.lower().removeprefix(".")
     if ending not in book_exports.ENDINGS:
         raise click.BadParameter(f"文件应以 .xlsx 或 .pdf 结尾，“{out.name}”不是。", param_hint="--out")
     if first > last:
-        raise click.UsageError(f"起始日期 {first.date()} 晚于截止日期 {last.date()}。")
+        raise click.UsageError(f"起始日期 {first} 晚于截止日期 {last}。")
     organisation = _organisation(uscc)
-    period = Period(first.date(), last.date())
+    period = Period(first, last)
     most = book_exports.MOST_LINES[ending]
     try:
         book = official_book(organisation=organisation, form=form, period=period, most=most)
@@ -235,7 +222,7 @@ def ledger_book(uscc: str, form: str, first: datetime, last: datetime, out: Path
         with out.open("wb") as file:
             book_exports.WRITERS[ending](file, book, keeper)
     except OSError as cannot:
-        _refuse(f"不能写到 {out}：{cannot.strerror}。")
+        _refuse(f"不能写到 {out}：{why(cannot)}。")
     _tell(book, organisation, out, as_json=as_json)
 
 

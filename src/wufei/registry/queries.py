@@ -152,6 +152,7 @@ def visible_organisations(
 
 
 PREPARED_AFTER = 2  # times that a connection ran a statement
+FIRST_DAY, LAST_DAY = date(1949, 1, 1), date(2200, 12, 31)  # nothing was done before or after
 
 
 class Question(NamedTuple):
@@ -394,12 +395,14 @@ def audit_entries(
     if since:
         rows = rows.filter(at__gte=_midnight(since))
     if through:
-        rows = rows.filter(at__lt=_midnight(through + timedelta(days=1)))
+        rows = rows.filter(at__lt=_midnight(min(through, LAST_DAY) + timedelta(days=1)))
     return rows
 
 
 def _midnight(day: date) -> datetime:
-    return timezone.make_aware(datetime.combine(day, time.min))
+    """Return the day's beginning; of a day at the ends of the calendar, that of the first or last that can be."""
+    known = min(max(day, FIRST_DAY), LAST_DAY)
+    return timezone.make_aware(datetime.combine(known, time.min))
 
 
 def audited_actions(*, organisation: Organisation) -> list[str]:

@@ -43,6 +43,7 @@ from wufei.registry.queries import NotPermitted
 from wufei.reviews.api.applications import router as applications
 from wufei.reviews.api.lists import router as lists
 from wufei.reviews.api.rounds import router as rounds
+from wufei.shopfloor.api import SIGNATURE as DEVICE_SIGNATURE
 from wufei.shopfloor.api import devices
 from wufei.shopfloor.api import router as scales
 from wufei.storage.api.inspections import checklists
@@ -184,7 +185,10 @@ def on_not_permitted(request: HttpRequest, refused: NotPermitted) -> HttpRespons
 
 @api.exception_handler(AuthenticationError)
 def on_not_authenticated(request: HttpRequest, _: Exception) -> HttpResponse:
-    message = "没有有效的令牌，或登录已过期；请带上有效的令牌，或重新登录。"
+    if DEVICE_SIGNATURE in request.headers:  # a scale or a tracker, which doesn't sign in
+        message = "签名不符，或没有登记这台设备；请核对设备编码、密钥和所签的文本。"
+    else:
+        message = "没有有效的令牌，或登录已过期；请带上有效的令牌，或重新登录。"
     response = error(request, 401, "not_authenticated", message)
     response["WWW-Authenticate"] = 'Bearer realm="wufei"'
     return response

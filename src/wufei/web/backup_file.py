@@ -20,6 +20,8 @@ from dataclasses import dataclass, field
 from pathlib import Path, PurePosixPath
 from typing import IO, Any, Self
 
+from wufei.terms.arguments import why
+
 FORMAT = b"WUFEI-BACKUP 1\n"
 _HASH_LINE = b"sha256 %s\n"
 _BEFORE_ARCHIVE = len(FORMAT) + len(_HASH_LINE % (b"0" * 64))
@@ -121,7 +123,7 @@ class BackupWriter:
             # It holds the keys of scales and second factors: nobody else may read it.
             made = os.open(self._part, os.O_RDWR | os.O_CREAT | os.O_TRUNC, stat.S_IRUSR | stat.S_IWUSR)
         except OSError as error:
-            raise BackupRefused("not_writable", f"{path}（{error.strerror}）") from error
+            raise BackupRefused("not_writable", f"{path}（{why(error)}）") from error
         self._file = os.fdopen(made, "w+b")
         self._file.write(b"\0" * _BEFORE_ARCHIVE)
         self._archive = zipfile.ZipFile(
@@ -180,7 +182,7 @@ class Backup:
         try:
             self._file = path.open("rb")
         except OSError as error:
-            raise BackupRefused("not_found", f"{path}（{error.strerror}）") from error
+            raise BackupRefused("not_found", f"{path}（{why(error)}）") from error
         try:
             if self._file.read(len(FORMAT)) != FORMAT:
                 raise BackupRefused("not_a_backup", path.name)

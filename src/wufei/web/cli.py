@@ -12,6 +12,7 @@ from typing import Any
 
 import click
 
+from wufei.terms.arguments import why
 from wufei.web.command_words import speak_chinese
 
 speak_chinese()
@@ -54,6 +55,22 @@ MIGRATES_ITSELF = {"restore"}
 
 
 class Rooms(click.Group):
+    def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
+        """Refuse what a terminal of another encoding sent: nothing here could keep or compare it."""
+        for each in args:
+            if not each.isprintable() and any(0xD800 <= ord(c) <= 0xDFFF for c in each):
+                raise click.UsageError("参数里有不是 UTF-8 的字符；请检查终端的编码。")
+        return super().parse_args(ctx, args)
+
+    def invoke(self, ctx: click.Context) -> Any:
+        """Run the command; a file or folder that can't be read or written is said in words, and exits with 1."""
+        try:
+            return super().invoke(ctx)
+        except OSError as error:
+            if error.filename is None:
+                raise
+            raise click.ClickException(f"“{error.filename}”不能读写：{why(error)}。") from error
+
     def list_commands(self, ctx: click.Context) -> list[str]:
         return list(COMMANDS)
 

@@ -350,3 +350,15 @@ def test_who_may_not_edit_is_offered_nothing_to_edit(client, make_user, make_org
     assert "products/new/" not in shown.content.decode()
     assert client.post(address, {"version": 0}).status_code == 403
     assert client.get(f"{address}products/new/").status_code == 403
+
+
+def test_who_may_not_import_is_not_sent_to_the_import(organisation, client, make_user, make_organisation):
+    """An authority reads the figures; a link that would refuse it is no help."""
+    said = {}
+    for role, of in (
+        ("ENVIRONMENT_OFFICER", organisation),
+        ("AUTHORITY_OFFICER", make_organisation("綦江区经信委", kind="AUTHORITY")),
+    ):
+        client.force_login(make_user(role, of))
+        said[role] = "去导入" in read(client.get(f"/o/{organisation.uscc}/figures/")).words
+    assert said == {"ENVIRONMENT_OFFICER": True, "AUTHORITY_OFFICER": False}

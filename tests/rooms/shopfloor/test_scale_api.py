@@ -83,7 +83,9 @@ def test_without_the_scales_own_signature_nothing_is_taken(at_work, make_scale):
         assert send(said, signed=wrong).status_code == 401
     assert send(said | {"net": 22_000, "gross": 23_500}, signed=signed).status_code == 401
     unknown = said | {"scale": "C00000000"}
-    assert send(unknown, signed=signed).status_code == 401
+    refused = send(unknown, signed=signed)
+    assert refused.status_code == 401
+    assert "签名不符" in refused.json()["message"]  # a scale has nowhere to sign in
     assert not Reading.objects.exists()
 
 

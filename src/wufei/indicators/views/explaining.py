@@ -62,7 +62,7 @@ def figure(request: HttpRequest, uscc: str, indicator: str, year: int) -> HttpRe
     context = at.context(
         figure=found,
         definition=INDICATORS[indicator],
-        gaps=tables.gaps([found], uscc=uscc),
+        gaps=tables.gaps([found], uscc=uscc, held=at.held),
         places=tables.places_of(found),
         stream_name=_stream_name(found),
         cut=_cut(request),

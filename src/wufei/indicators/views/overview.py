@@ -55,7 +55,7 @@ def figures(request: HttpRequest, uscc: str) -> HttpResponse:
         return _exported(_("指标"), shown, columns)
     in_table = [cell.figure for part in shown for row in part.rows for cell in row.cells if cell.figure]
     trends = tables.charts(found, kind=kind, years=years, stream=stream)
-    gaps = tables.gaps(in_table, uscc=uscc)
+    gaps = tables.gaps(in_table, uscc=uscc, held=at.held)
     context = at.context(
         form=form, years=years, columns=columns, sections=shown, charts=trends,
         gaps=gaps[:MOST_GAPS], gaps_left=max(0, len(gaps) - MOST_GAPS),

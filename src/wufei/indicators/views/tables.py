@@ -4,7 +4,7 @@ Which figures stand in which row of a table, to how many decimals, and where doe
 Values are rounded for the eye only; the page of a figure shows them in full.
 """
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import date
 from typing import Any
@@ -18,6 +18,7 @@ from wufei.indicators import change
 from wufei.indicators.definitions import INDICATORS, park_id
 from wufei.indicators.figure import Figure, Missing
 from wufei.indicators.stated import OPERATIONS, PRODUCTS
+from wufei.registry.access import Permission
 from wufei.registry.models import OrganisationKind
 from wufei.terms.period import Period
 
@@ -211,21 +212,22 @@ class Gap:
     action: str | Promise
 
 
-def gaps(figures: Iterable[Figure], *, uscc: str) -> list[Gap]:
+def gaps(figures: Iterable[Figure], *, uscc: str, held: Collection[Permission]) -> list[Gap]:
     """Return what is missing for any of the figures, once each: first what the organisation itself can supply."""
     lacking = dict.fromkeys(
         missing for figure in figures if figure.value is None for missing in figure.missing
     )
-    return [gap(each, uscc=uscc) for each in sorted(lacking, key=lambda each: each.subject not in ("", uscc))]
+    in_turn = sorted(lacking, key=lambda each: each.subject not in ("", uscc))
+    return [gap(each, uscc=uscc, held=held) for each in in_turn]
 
 
-def gap(missing: Missing, *, uscc: str) -> Gap:
+def gap(missing: Missing, *, uscc: str, held: Collection[Permission]) -> Gap:
     if missing.subject not in ("", uscc):
         return Gap(missing, "", "")
     year = missing.label[:4]
     if missing.where in (OPERATIONS, PRODUCTS) and year.isdecimal():
         return Gap(missing, reverse("indicators:stated", args=[uscc, int(year)]), _("去填报"))
-    if missing.code in ("ledger", "counterparty"):
+    if missing.code in ("ledger", "counterparty") and Permission.IMPORT_WORKBOOK in held:
         return Gap(missing, address("capture:uploads", uscc), _("去导入"))
     if missing.code == "members":
         return Gap(missing, address("registry:members", uscc), _("看成员"))

@@ -155,7 +155,7 @@ def _gap(missing: Missing, found: Evaluation, at: Desk) -> tables.Gap:
             return tables.Gap(missing, address, _("去填报"))
         if missing.where == "数据工作簿“单位信息”":
             return tables.Gap(missing, tables.address("registry:organisation", at.uscc), _("去补单位信息"))
-    return tables.gap(missing, uscc=at.uscc)
+    return tables.gap(missing, uscc=at.uscc, held=at.held)
 
 
 # ---- a person's judgement -------------------------------------------------------------

@@ -42,11 +42,17 @@ def _organisation(uscc: str) -> Organisation:
     return found
 
 
+HEAVIEST = Mass.of(Decimal(1_000), "吨")  # no scale weighs more
+
+
 def _kilograms(_context: click.Context, parameter: click.Parameter, said: str) -> Mass:
     try:
-        return Mass.of(Decimal(said), "千克")
+        mass = Mass.of(Decimal(said), "千克")
     except (InvalidOperation, InexactMass, ValueError, OverflowError):
         raise click.BadParameter("应为千克数，精确到克，如 60 或 0.01。", param=parameter) from None
+    if mass.grams > HEAVIEST.grams:
+        raise click.BadParameter(f"不应超过 {HEAVIEST.tonnes:,f} 吨。", param=parameter)
+    return mass
 
 
 @scale.command()

@@ -9,6 +9,8 @@ import uuid
 from collections.abc import Callable, Mapping
 from typing import Any, Protocol
 
+import click
+
 from wufei.shopfloor.broker import Address, answers_topic, readings_topic
 from wufei.shopfloor.cli.connecting import client_for
 
@@ -36,6 +38,10 @@ class Sender(Protocol):
 
 class OverHttp:
     def __init__(self, site: str, *, below: str = "scales/{}/readings"):
+        if not site.startswith(("http://", "https://")):
+            raise click.UsageError(
+                f"站点地址“{site}”不对；应如 https://wufei.example.cn 或 http://127.0.0.1:8000。"
+            )
         self.site, self.below = site.rstrip("/"), below
 
     def send(self, message: Told, signature: str, until: float) -> dict[str, Any] | None:
