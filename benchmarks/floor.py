@@ -2,16 +2,19 @@
 How long do the pages of the shop floor, the stores and the road take at a hundred times the demo's drums and manifests?
 
 The demo is built on a day on which its four months of drums are over. The drums of its gear maker are posted through
-the ledger's service as often again, each under a code of its own, and stay in store; manifests are copies laid down
+the ledger's service as often again, each under a code of its own, and leave where theirs left; manifests are copies laid down
 past the services, with their lines and legs. Nothing else is made up: tracks, inspections and plans are the demo's.
 """
 
 import uuid
 from collections.abc import Iterator
 from datetime import UTC, datetime
+from functools import partial
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
+
+from django.db.models import Max
 
 from benchmarks import manifests, pages
 from benchmarks.pages import Page
@@ -38,10 +41,10 @@ def prepare(times: int = 100) -> dict[str, int]:
 
 
 def _more_drums(organisation: Any, times: int) -> None:
-    """Generate every drum so many times more, and say what each is in."""
+    """Generate every drum so many times more, say what each is in, and let go as many as the demo let go."""
     from wufei.ledger import services
     from wufei.ledger.kinds import Kind
-    from wufei.ledger.models import Container, Lot, Movement, Place
+    from wufei.ledger.models import Balance, Container, Lot, Movement, Place
     from wufei.ledger.posting import Draft
     from wufei.registry.services import operator
     from wufei.terms.mass import Mass
@@ -49,22 +52,26 @@ def _more_drums(organisation: Any, times: int) -> None:
     Place.objects.filter(organisation=organisation).update(capacity_g=None)
     rows = Movement.objects.filter(
         organisation=organisation, kind=Kind.GENERATION, lot__container__isnull=False
+    ).effective()
+    there = Balance.objects.filter(place__organisation=organisation, place__kind="STORE", mass_g__gt=0)
+    standing = set(there.values_list("lot_id", flat=True))
+    last_days = dict(
+        Movement.objects.filter(organisation=organisation).values_list("lot_id").annotate(Max("moved_on"))
     )
-    drums = [
-        (
-            Draft(
+    drums, gone = [], []
+    for row in rows.select_related("stream", "target", "lot__container"):
+        for copy in range(times):
+            made = Draft(
                 kind=Kind.GENERATION, moved_on=row.moved_on, stream_code=row.stream.code, mass=Mass(row.mass_g),
                 store_code=row.target.code, lot_code=f"{row.lot.code}-{copy}",
-            ),
-            row.lot.container,
-        )
-        for row in rows.effective().select_related("stream", "target", "lot__container")
-        for copy in range(times)
-    ]  # fmt: skip
-    for start in range(0, len(drums), BATCH):
-        some = drums[start : start + BATCH]
-        drafts = [draft._replace(client_id=uuid.uuid4()) for draft, _ in some]
-        services.post(organisation=organisation, drafts=drafts, by=operator(), now=NOW)
+            )  # fmt: skip
+            drums.append((made, row.lot.container))
+            if row.lot_id not in standing:
+                day, party = last_days[row.lot_id], "处置场"
+                gone.append(made._replace(kind=Kind.CONTRACTED_DISPOSAL, moved_on=day, counterparty=party))
+    post = partial(services.post, organisation=organisation, by=operator(), now=NOW)
+    for some in _batches(drums):
+        post(drafts=[draft._replace(client_id=uuid.uuid4()) for draft, _ in some])
         keys = dict(Lot.objects.filter(organisation=organisation, is_bulk=False).values_list("code", "pk"))
         Container.objects.bulk_create(
             Container(
@@ -72,6 +79,13 @@ def _more_drums(organisation: Any, times: int) -> None:
             )
             for draft, within in some
         )
+    for left in _batches(gone):
+        post(drafts=[draft._replace(client_id=uuid.uuid4()) for draft in left])
+
+
+def _batches(rows: list[Any]) -> Iterator[list[Any]]:
+    for start in range(0, len(rows), BATCH):
+        yield rows[start : start + BATCH]
 
 
 def _pages() -> Iterator[Page]:

@@ -48,7 +48,13 @@ def labels(request: HttpRequest, uscc: str) -> HttpResponse:
     rows = queries.lots(organisation=at.organisation, wanted=queries.Wanted(**said))
     context = at.context(
         listing=listing(
-            request=request, rows=rows, sorts=SORTS, default_sort="-day", form=form, rows_per_page=ROWS
+            request=request,
+            rows=rows,
+            sorts=SORTS,
+            default_sort="-day",
+            form=form,
+            rows_per_page=ROWS,
+            keys_first=True,
         ),
         print_form=PrintForm(of_many=True),
     )

@@ -205,7 +205,7 @@ class Leg(models.Model):
 
     manifest = models.ForeignKey(Manifest, models.CASCADE, db_index=False, related_name="legs")
     position = models.PositiveSmallIntegerField()
-    carrier = models.ForeignKey(Organisation, models.PROTECT, related_name="+")
+    carrier = models.ForeignKey(Organisation, models.PROTECT, db_index=False, related_name="+")
     vehicle = models.ForeignKey(Vehicle, models.PROTECT, null=True, related_name="+")
     said = models.JSONField(default=dict)
     signed_at = models.DateTimeField(_("签署时间"), null=True)
@@ -219,6 +219,7 @@ class Leg(models.Model):
                 name="transfers_leg_ends_after_it_began",
             ),
         )
+        indexes = (models.Index(fields=("carrier", "manifest"), name="transfers_leg_by_carrier"),)
 
     def __str__(self) -> str:
         return f"leg {self.position} of {self.manifest_id}"

@@ -5,7 +5,7 @@ A manifest is there for its parties, and for who may look at them (a park, an au
 own organisation alone. Whoever asks, asks as an organisation: the one whose page or address it is.
 """
 
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from datetime import date, timedelta
 from typing import Any
 from uuid import UUID
@@ -45,12 +45,17 @@ def manifests(*, organisation: Organisation, user: User, on: date) -> QuerySet[M
     """
     require(user=user, permission=Permission.VIEW_MANIFESTS, organisation=organisation, on=on)
     parties = lineage_of(organisation=organisation)
-    carried = Exists(Leg.objects.filter(manifest=OuterRef("pk"), carrier__in=parties))
+    carried = Q(pk__in=_carried(parties))
     mine = Q(generator__in=parties)
     if not may(user=user, permission=Permission.SIGN_MANIFESTS, organisation=organisation, on=on):
         mine &= Q(number__isnull=False)
     others = Q(number__isnull=False) & (Q(receiver__in=parties) | carried)
     return Manifest.objects.filter(mine | others)
+
+
+def _carried(parties: Collection[int]) -> QuerySet[Leg, Any]:
+    """Return the manifests that any of them carries: asked once, not of each manifest (SQLite would read all legs)."""
+    return Leg.objects.filter(carrier__in=parties).values("manifest_id")
 
 
 def listed(rows: QuerySet[Manifest]) -> QuerySet[Manifest]:
@@ -139,7 +144,7 @@ def in_role(rows: QuerySet[Manifest], organisation: Organisation, role: Party) -
         return rows.filter(generator__in=parties)
     if role is Party.RECEIVER:
         return rows.filter(receiver__in=parties)
-    return rows.filter(Exists(Leg.objects.filter(manifest=OuterRef("pk"), carrier__in=parties)))
+    return rows.filter(pk__in=_carried(parties))
 
 
 def saying(rows: QuerySet[Manifest], text: str) -> QuerySet[Manifest]:

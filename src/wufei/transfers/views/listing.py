@@ -40,7 +40,12 @@ def manifests(request: HttpRequest, uscc: str) -> HttpResponse:
         )
         return export(title=_("转移联单"), columns=_columns(), rows=ordered)
     shown = listing(
-        request=request, rows=queries.listed(rows), sorts=SORTS, default_sort="-newest", form=form
+        request=request,
+        rows=queries.listed(rows),
+        sorts=SORTS,
+        default_sort="-newest",
+        form=form,
+        keys_first=True,
     )
     late = queries.late(
         rows=queries.manifests(organisation=at.organisation, user=at.user, on=at.today), on=at.today
