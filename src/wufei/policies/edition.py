@@ -340,7 +340,8 @@ class Stage(Frozen):
     @classmethod
     def _kind_by_decider(cls, raw: Any) -> Any:
         if isinstance(raw, dict) and "kind" not in raw and raw.get("decided_by"):
-            kinds = {_KIND_OF_DECIDER.get(role) for role in raw["decided_by"]}
+            # What is no text is refused by its own field.
+            kinds = {_KIND_OF_DECIDER.get(role) for role in raw["decided_by"] if isinstance(role, str)}
             if len(kinds) == 1 and (kind := kinds.pop()):
                 return {**raw, "kind": kind}
         return raw

@@ -1,12 +1,16 @@
 """A broken edition is refused with file, line and reason."""
 
+import contextlib
 import shutil
 from pathlib import Path
 
 import pytest
+import yaml
+from pydantic import ValidationError
 
 from tests.pure.policies.dossiers import EDITIONS, KNOWN
 from wufei.policies import loading
+from wufei.policies.edition import Edition
 from wufei.policies.loading import BrokenEditions, Fault, check_file, declaration_items, load_editions
 
 SOUND = """\
@@ -168,6 +172,41 @@ def test_a_fault_between_parts_is_named_with_its_line(tmp_path, more, line, reas
     found = faults(tmp_path, SOUND + more)
 
     assert (line, reason) in [(at, why[: len(reason)]) for at, why in found]
+
+
+SELF_CHECK = "  - {id: self-check, label: 自评, applicant_label: 自评, decided_by: [APPLICANT], clause: 一}\n"
+
+
+def with_stages(*rows: str) -> str:
+    return SOUND.replace("criteria:\n", "stages:\n" + SELF_CHECK + "".join(rows) + "criteria:\n")
+
+
+@pytest.mark.parametrize("deciders", ["[[APPLICANT]]", "[{a: b}]"])
+def test_a_decider_that_is_no_text_is_a_fault_there_and_in_no_other_file(tmp_path, deciders):
+    broken = with_stages().replace("[APPLICANT]", deciders)
+
+    assert faults(tmp_path, broken, "broken.yaml") == [(11, "“decided_by”须是文字")]
+    assert faults(tmp_path, SOUND) == []
+
+
+def everywhere(data, instead):
+    """Yield the data with each of its parts replaced in turn."""
+    yield instead
+    parts = data.items() if isinstance(data, dict) else enumerate(data) if isinstance(data, list) else ()
+    for key, part in parts:
+        for changed in everywhere(part, instead):
+            copy = data.copy()
+            copy[key] = changed
+            yield copy
+
+
+@pytest.mark.parametrize("instead", [None, "", "x" * 3000, [["x"]], [{"a": "b"}], {"a": ["b"]}], ids=repr)
+def test_whatever_stands_anywhere_is_refused_and_never_thrown_at(instead):
+    # The file with the most kinds of parts.
+    whole = yaml.load((loading.OURS / "miit-2025-539-park.yaml").read_text("utf-8"), yaml.BaseLoader)  # noqa: S506
+    for changed in everywhere(whole, instead):
+        with contextlib.suppress(ValidationError):
+            Edition.model_validate(changed)
 
 
 @pytest.mark.parametrize(
