@@ -28,14 +28,20 @@ from wufei.policies.edition import (
     extended,
     leaves,
 )
+from wufei.policies.workability import (
+    Complaint,
+    Loc,
+    fact_faults,
+    region_faults,
+    scoring_faults,
+    stage_faults,
+)
 
 OURS = Path(__file__).parent / "editions"
 SIZE_MAX = 512 * 1024
 DEPTH_MAX = 24
 NODES_MAX = 50_000
 _LOADER: Any = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
-
-Loc = tuple[int | str, ...]
 
 
 @dataclass(frozen=True, slots=True, order=True)
@@ -231,9 +237,6 @@ def _validated(path: Path) -> tuple[_Read | None, list[Fault]]:
     return _Read(source, edition.model_copy(update={"criteria": criteria})), []
 
 
-Complaint = tuple[Loc, str]
-
-
 def _own_faults(edition: Edition) -> Iterator[Complaint]:
     """Yield what is wrong with the file in itself."""
     for group in ("dates", "quotas", "stages", "forms", "stated_items", "criteria"):
@@ -247,6 +250,7 @@ def _own_faults(edition: Edition) -> Iterator[Complaint]:
         yield ("norm", "in_force_to"), "文件失效日期早于施行日期"
     if edition.in_force_from < norm.in_force_from:
         yield ("in_force_from",), "版本施行日期早于所依据文件的施行日期"
+    yield from region_faults(edition)
     yield from _dated_faults(("parameters",), edition.parameters)
     for index, criterion in enumerate(edition.criteria):
         yield from _dated_faults(("criteria", index, "parameters"), criterion.parameters)
@@ -278,6 +282,8 @@ def _whole_faults(
     for index, day in enumerate(own.dates):
         if day.stage is not None and day.stage not in stages:
             yield ("dates", index, "stage"), f"没有编号为“{day.stage}”的环节"
+    yield from stage_faults(own, whole)
+    yield from scoring_faults(own.scoring, known)
     items = {item.id for item in whole.stated_items}
     for index, criterion in enumerate(own.criteria):
         here: Loc = ("criteria", index)
@@ -323,6 +329,7 @@ def _criterion_faults(
         yield from _whole_number_faults(here, criterion, whole)
         for at, leaf in _placed_leaves((*here, "test"), criterion.test):
             yield from _leaf_faults(at, leaf, known, items, parameters, asked)
+            yield from fact_faults(at, leaf)
 
 
 def _whole_number_faults(here: Loc, criterion: Criterion, whole: Edition) -> Iterator[Complaint]:

@@ -181,6 +181,63 @@ def with_stages(*rows: str) -> str:
     return SOUND.replace("criteria:\n", "stages:\n" + SELF_CHECK + "".join(rows) + "criteria:\n")
 
 
+CITY = "  - {id: city, label: 市级, applicant_label: 市级, decided_by: [CITY_INDUSTRY], clause: 二}\n"
+RUBRIC = """\
+scoring:
+  experts_per_case: 3
+  rubric:
+    - {id: results, label: 成效, max: "60"}
+    - {id: material, label: 材料, max: "40"}
+  ties:
+    - {says: 成效高者优先, item: results}
+    - {says: 产生量大者优先, figure: generation_t}
+"""
+KIND = """\
+  - id: basic-2
+    kind: gate
+    clause: 二
+    says: 企业。
+    test: {fact: kind, name: 单位类型, one_of: [ENTERPRISE, UTILISER]}
+"""
+ROUND = with_stages(CITY).replace("criteria:\n", RUBRIC + "criteria:\n") + KIND
+
+
+def test_an_edition_by_which_a_round_can_be_run_has_no_faults(tmp_path):
+    assert faults(tmp_path, ROUND) == []
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "line", "reason"),
+    [
+        ("clause: 二}", "clause: 二, quota: nonesuch}", 12, "没有编号为“nonesuch”的名额"),
+        ("[CITY_INDUSTRY]", "[MARTIAN]", 12, "没有人能有身份“MARTIAN”"),
+        ("[CITY_INDUSTRY]", "[CITY_INDUSTRY, TOWN_INDUSTRY]", 12, "没有人能有身份“TOWN_INDUSTRY”"),
+        ("clause: 二}", "clause: 二, concluded_by: [FOO_BAR]}", 12, "没有人能有身份“FOO_BAR”"),
+        ("clause: 二}", "clause: 二, concluded_by: [EXPERT]}", 12, "没有人能有身份“EXPERT”"),
+        ("clause: 二}", "clause: 二, settled_by: [CITY]}", 12, "没有人能有身份“CITY”"),
+        ("clause: 二}", "clause: 二, departments: [{name: 林业, branch: FOREST}]}", 12, "不认识的部门“FOREST”"),
+        (SELF_CHECK, "", 11, "第一个环节须是申报单位自评"),
+        ("[APPLICANT]", "[CITY_INDUSTRY]", 11, "第一个环节须是申报单位自评"),
+        ("experts_per_case: 3", "experts_per_case: 0", 14, "每件至少由一名专家评审"),
+        ('max: "40"', 'max: "-25"', 17, "满分须大于零"),
+        ('max: "60"', "max: 0", 16, "满分须大于零"),
+        ("{id: material", "{id: results", 17, "编号“results”重复"),
+        ("item: results", "item: nosuch", 19, "评分表中没有“nosuch”"),
+        ("figure: generation_t", "figure: nosuch_t", 20, "不认识的指标“nosuch_t”"),
+        (", figure: generation_t", "", 20, "同分规则须且只须写"),
+        ("fact: kind", "fact: nosuchfact", 35, "这里不能问“nosuchfact”"),
+        ("fact: kind, name: 单位类型, one_of: [ENTERPRISE, UTILISER]", "fact: kind, name: 年, years_at_least: rate_min", 35, "这里不能问“kind”"),
+        ("[ENTERPRISE, UTILISER]", "[ENTERPRISE, ENTERPRISEX]", 35, "不认识的单位类型“ENTERPRISEX”"),
+        ("title: 样例\n", 'title: 样例\nregion: "999999"\n', 3, "行政区划表中没有“999999”"),
+    ],
+)  # fmt: skip
+def test_an_edition_by_which_no_round_could_be_run_is_refused(tmp_path, old, new, line, reason):
+    assert ROUND.count(old) >= 1
+    found = faults(tmp_path, ROUND.replace(old, new, 1))
+
+    assert (line, reason) in [(at, why[: len(reason)]) for at, why in found]
+
+
 @pytest.mark.parametrize("deciders", ["[[APPLICANT]]", "[{a: b}]"])
 def test_a_decider_that_is_no_text_is_a_fault_there_and_in_no_other_file(tmp_path, deciders):
     broken = with_stages().replace("[APPLICANT]", deciders)
@@ -203,7 +260,7 @@ def everywhere(data, instead):
 @pytest.mark.parametrize("instead", [None, "", "x" * 3000, [["x"]], [{"a": "b"}], {"a": ["b"]}], ids=repr)
 def test_whatever_stands_anywhere_is_refused_and_never_thrown_at(instead):
     # The file with the most kinds of parts.
-    whole = yaml.load((loading.OURS / "miit-2025-539-park.yaml").read_text("utf-8"), yaml.BaseLoader)  # noqa: S506
+    whole = yaml.load((loading.OURS / "miit-2025-539-park.yaml").read_text("utf-8"), yaml.BaseLoader)
     for changed in everywhere(whole, instead):
         with contextlib.suppress(ValidationError):
             Edition.model_validate(changed)

@@ -6,11 +6,12 @@ from decimal import Decimal
 import pytest
 
 from tests.conftest import NOW
-from wufei.policies import queries, services
+from wufei.policies import queries, services, workability
+from wufei.policies.criteria import KINDS
 from wufei.policies.models import Declaration, Judgement, RequirementSet, StatedValue
 from wufei.policies.services import StatementRefused
-from wufei.registry.models import AuditEntry
-from wufei.registry.queries import NotPermitted
+from wufei.registry.models import AuditEntry, Branch, OrganisationKind
+from wufei.registry.queries import NotPermitted, levels_of
 
 EDITION = "miit-2025-539-enterprise"
 FACTORY = "chongqing-2026-green-factory"
@@ -241,3 +242,13 @@ def test_only_an_authoritys_officer_maintains_requirements(authority, officer, o
         maintain(authority, officer)
     with pytest.raises(NotPermitted):
         maintain(organisation, officer)
+
+
+def test_the_roles_and_kinds_that_an_edition_may_name_are_those_that_people_have():
+    levels = {
+        level for code in ("000000", "500000", "510000", "440100", "500110") for level in levels_of(code)
+    }
+
+    assert set(workability.LEVELS) == levels
+    assert tuple(Branch.values) == workability.BRANCHES
+    assert set(KINDS) == set(OrganisationKind.values)
