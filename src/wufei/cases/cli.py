@@ -13,7 +13,6 @@ from rich.table import Table
 from wufei.cases import amounts, provenance, queries, services
 from wufei.cases.refusals import sentence
 from wufei.policies.criteria import WORDS
-from wufei.policies.loading import BrokenEditions
 from wufei.policies.queries import known_editions
 from wufei.registry.models import Organisation
 from wufei.registry.services import operator
@@ -76,8 +75,6 @@ def _produce(organisation: Organisation, edition_id: str, year: int) -> services
         _refuse(sentence(refused.code))
     except (services.DraftRefused, services.LedgerChanging) as refused:
         _refuse(sentence(refused.code))
-    except BrokenEditions as broken:
-        _refuse("政策版本文件有错，须改正后再用：\n" + "\n".join(str(fault) for fault in broken.faults))
 
 
 def _write(produced: services.Produced, out: Path) -> dict[str, Path]:

@@ -1,6 +1,8 @@
 """What reads editions, declarations and judgements; assembles the dossier and has it judged."""
 
+import logging
 from collections.abc import Iterable
+from dataclasses import dataclass
 from datetime import date
 from decimal import Decimal
 from pathlib import Path
@@ -23,14 +25,27 @@ from wufei.policies.dossier import (
     Stated,
 )
 from wufei.policies.edition import Edition, FigureThreshold, StatedThreshold, leaves
-from wufei.policies.loading import Fault
+from wufei.policies.loading import BrokenEditions, Fault
 from wufei.policies.models import Declaration, Judgement, RequirementSet, StatedValue
 from wufei.registry.models import Organisation
 
 KNOWN_INDICATORS = frozenset(INDICATORS)
 
-# The editions as last read, and what the files were like then.
-_read: tuple[tuple[tuple[str, int, int], ...], dict[str, Edition]] | None = None
+_Likeness = tuple[tuple[str, int, int], ...]  # path, time of change, size
+
+log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True, slots=True)
+class _LastSound:
+    """The editions as they were last read without a fault, and what the files were like when last looked at."""
+
+    folders: list[Path]
+    seen: _Likeness
+    editions: dict[str, Edition]
+
+
+_last_sound: _LastSound | None = None
 
 
 class UnknownEdition(LookupError):
@@ -45,14 +60,34 @@ def known_editions() -> dict[str, Edition]:
     """
     Return every edition at hand by id; files are read again when one of them changes.
 
-    :raises BrokenEditions: if a file is no sound edition
+    Where a file was broken since, the editions stay as they last were, and the faults are logged once.
+
+    :raises BrokenEditions: if a file is no sound edition, and they never all were in this process
     """
-    global _read  # a cache, valid for what the files were like
-    paths = [path for folder in _folders() for path in sorted(folder.glob("*.yaml"))]
-    seen = tuple((str(path), (stat := path.stat()).st_mtime_ns, stat.st_size) for path in paths)
-    if _read is None or _read[0] != seen:
-        _read = (seen, loading.load_editions(_folders(), known_indicators=KNOWN_INDICATORS))
-    return _read[1]
+    global _last_sound  # a cache, valid for what the files were like
+    folders, last = _folders(), _last_sound
+    held = last if last is not None and last.folders == folders else None
+    seen = tuple(_likeness(path) for folder in folders for path in sorted(folder.glob("*.yaml")))
+    if held is not None and held.seen == seen:
+        return held.editions
+    try:
+        editions = loading.load_editions(folders, known_indicators=KNOWN_INDICATORS)
+    except BrokenEditions as broken:
+        if held is None:
+            raise
+        for fault in broken.faults:
+            log.error("政策版本文件有错，仍按改动前的版本运行：%s", fault)
+        editions = held.editions
+    _last_sound = _LastSound(folders, seen, editions)
+    return editions
+
+
+def _likeness(path: Path) -> tuple[str, int, int]:
+    try:
+        found = path.stat()
+    except OSError:  # a link to nowhere, or gone meanwhile: who reads it says so
+        return str(path), 0, 0
+    return str(path), found.st_mtime_ns, found.st_size
 
 
 def edition(edition_id: str) -> Edition:

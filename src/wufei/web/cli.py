@@ -85,6 +85,22 @@ class Rooms(click.Group):
         assert isinstance(command, click.Command), f"{COMMANDS[cmd_name]} is a command"
         return command
 
+    def invoke(self, ctx: click.Context) -> Any:
+        """Run the command; whichever it is, it says in words that an edition's file is broken."""
+        try:
+            return super().invoke(ctx)
+        except (click.ClickException, click.exceptions.Exit, click.Abort):
+            raise
+        except Exception as failed:
+            from wufei.policies.loading import BrokenEditions  # slow import
+
+            if not isinstance(failed, BrokenEditions):
+                raise
+            click.echo("政策版本文件有错，须改正后再用：", err=True)
+            for fault in failed.faults:
+                click.echo(str(fault), err=True)
+            sys.exit(1)
+
 
 def _choose_data(said: dict[str, Any]) -> None:
     if said.get("data"):

@@ -40,6 +40,7 @@ def worker(as_json: bool) -> None:
     from django.db import InterfaceError, OperationalError, connection  # app ready
     from django_tasks_db.management.commands.db_worker import Worker
 
+    _refuse_broken_editions()
     running = Worker(
         queue_names=["default"], interval=0.5, batch=False, backend_name="default", startup_delay=False,
         max_tasks=None, worker_id=secrets.token_hex(16), excluded_queue_names=[],
@@ -88,6 +89,7 @@ def refuse_taken_port(*, port: int, host: str) -> None:
 
 def run(*, port: int, host: str, workers: int, on_ready: Callable[[str], None]) -> None:
     """Serve until stopped; `on_ready` is called with the address once the site answers."""
+    _refuse_broken_editions()
     refuse_taken_port(port=port, host=host)
     _collect_static()
     web = [
@@ -125,6 +127,17 @@ def run(*, port: int, host: str, workers: int, on_ready: Callable[[str], None]) 
         for process in running:
             process.wait(timeout=30)
     sys.exit(0 if running[0].returncode in (0, -signal.SIGTERM, -signal.SIGINT) else 1)
+
+
+def _refuse_broken_editions() -> None:
+    """
+    Read the editions once: who starts with sound ones goes on with them when a file is broken later.
+
+    :raises BrokenEditions: if a file is no sound edition now
+    """
+    from wufei.policies.queries import known_editions  # app ready
+
+    known_editions()
 
 
 def _collect_static() -> None:
