@@ -5,6 +5,7 @@ Scalars stay text until their field reads them, so no number passes through a fl
 Every fault names file, line and reason.
 """
 
+import re
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -28,6 +29,7 @@ from wufei.policies.edition import (
     extended,
     leaves,
 )
+from wufei.policies.syntax import syntax_error
 from wufei.policies.workability import (
     Complaint,
     Loc,
@@ -41,6 +43,14 @@ OURS = Path(__file__).parent / "editions"
 SIZE_MAX = 512 * 1024
 DEPTH_MAX = 24
 NODES_MAX = 50_000
+_UNREADABLE: dict[type[OSError], str] = {
+    FileNotFoundError: "没有这个文件",
+    PermissionError: "没有读取它的权限",
+    IsADirectoryError: "这是文件夹，不是文件",
+    NotADirectoryError: "路径中有一段不是文件夹",
+}
+# What YAML 1.1 lets stand in a text (5.1); its parsers tell of the others by no line.
+_UNPRINTABLE = re.compile("[^\t\n\r\x20-\x7e\x85\xa0-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
 _LOADER: Any = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
 
 
@@ -110,23 +120,32 @@ def _read(path: Path) -> Source:
         with path.open("rb") as file:
             raw = file.read(SIZE_MAX + 1)
     except OSError as error:
-        raise _Stop(1, f"文件无法读取：{error.strerror or error}") from error
+        why = next((words for kind, words in _UNREADABLE.items() if isinstance(error, kind)), "系统拒绝读取")
+        raise _Stop(1, f"文件无法读取：{why}") from error
     if len(raw) > SIZE_MAX:
         raise _Stop(1, f"文件超过 {SIZE_MAX // 1024} KB，不予读取")
     try:
         text = raw.decode("utf-8-sig")
+        _refuse_control_characters(text)
         _refuse_what_expands(text)
         node = yaml.compose(text, Loader=_LOADER)
     except UnicodeDecodeError as error:
         raise _Stop(raw[: error.start].count(b"\n") + 1, "文件不是 UTF-8 编码的文本") from error
     except yaml.MarkedYAMLError as error:
-        mark = error.problem_mark or error.context_mark
-        raise _Stop(mark.line + 1 if mark else 1, f"YAML 语法错误：{error.problem}") from error
+        raise _Stop(*syntax_error(error)) from error
     except yaml.YAMLError as error:
-        raise _Stop(1, f"YAML 语法错误：{error}") from error
+        raise _Stop(1, "YAML 语法错误：文件无法解析") from error
     if not isinstance(node, yaml.MappingNode):
         raise _Stop(1, "文件须是一个版本的键值表")
     return Source(path, _plain(node), node)
+
+
+def _refuse_control_characters(text: str) -> None:
+    if found := _UNPRINTABLE.search(text):
+        line = text.count("\n", 0, found.start()) + 1
+        column = found.start() - text.rfind("\n", 0, found.start())
+        reason = f"第 {column} 列有不允许的控制字符（U+{ord(found.group()):04X}），请删去"
+        raise _Stop(line, f"YAML 语法错误：{reason}")
 
 
 def _refuse_what_expands(text: str) -> None:
@@ -176,11 +195,12 @@ _OWN_CODES = {
 _REASONS = {
     "missing": "缺少“{key}”",
     "extra_forbidden": "不认识的键“{key}”",
-    "enum": "“{input}”不在可选值之内",
+    "enum": "“{input}”不在可选值之内：{expected}",
     "literal_error": "“{input}”不在可选值之内：{expected}",
     "string_too_short": "“{key}”不能为空",
+    "string_too_long": "“{key}”太长：最多 {max_length} 字",
     "string_type": "“{key}”须是文字",
-    "string_pattern_mismatch": "“{input}”只能用小写字母、数字和连接符",
+    "string_pattern_mismatch": "“{input}”{written}",
     "too_short": "“{key}”至少写一项",
     "dict_type": "“{key}”须是键值表",
     "model_type": "“{key}”须是键值表",
@@ -188,23 +208,41 @@ _REASONS = {
     "tuple_type": "“{key}”须是列表",
     "union_tag_not_found": "看不出这是哪一种条件：须且只须有其中一键 " + "、".join(OPERAND_MARKS),
     "union_tag_invalid": "看不出这是哪一种条件：须且只须有其中一键 " + "、".join(OPERAND_MARKS),
+    "bool_type": "“{key}”须写 true 或 false",
+    "int_type": "“{key}”须是整数",
+    "decimal_type": "“{key}”须是十进制数",
+    "date_type": "“{key}”须是日期（写作 2026-01-31）",
     "bool_parsing": "“{input}”须写 true 或 false",
     "date_from_datetime_parsing": "“{input}”不是日历上的一天",
     "date_parsing": "“{input}”不是日历上的一天",
 }
 
 
+_WRITTEN = {
+    "-": "只能用小写字母、数字和连接符",
+    "_": "只能用小写字母、数字和下划线",
+    "6": "须是六位数字的行政区划代码",
+}
+
+
 def _reason(error: Mapping[str, Any]) -> str:
     loc = error["loc"]
     names = [str(step) for step in loc if isinstance(step, str)]
+    given, context = error.get("input"), error.get("ctx", {})
+    pattern = str(context.get("pattern", ""))
     words = {
         "key": names[-1] if names else "",
-        "input": str(error.get("input"))[:60],
-        "expected": str(error.get("ctx", {}).get("expected", "")),
+        "input": "" if given is None else str(given)[:60],
+        "expected": "、".join(filter(None, re.findall(r"'([^']*)'", str(context.get("expected", ""))))),
+        "max_length": context.get("max_length", ""),
+        "written": next(
+            (said for mark, said in _WRITTEN.items() if f"{mark}]" in pattern or f"{{{mark}}}" in pattern),
+            "写法不对",
+        ),
     }
     if error["type"] == "value_error":
-        return _OWN_CODES[str(error["ctx"]["error"])].format(**words)
-    template = _REASONS.get(error["type"], f"“{{key}}”的内容不合要求（{error['type']}）")
+        return _OWN_CODES[str(context["error"])].format(**words)
+    template = _REASONS.get(error["type"], "“{key}”的内容不合要求")
     return template.format(**words)
 
 

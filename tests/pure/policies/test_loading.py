@@ -1,6 +1,7 @@
 """A broken edition is refused with file, line and reason."""
 
 import contextlib
+import re
 import shutil
 from pathlib import Path
 
@@ -264,6 +265,49 @@ def test_whatever_stands_anywhere_is_refused_and_never_thrown_at(instead):
     for changed in everywhere(whole, instead):
         with contextlib.suppress(ValidationError):
             Edition.model_validate(changed)
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "line", "reason"),
+    [
+        ("says: 综合", "says: 甲: 综合", 14, "YAML 语法错误：第 12 列，这里不能再写“键: 值”"),
+        ("    kind: ind", "\tkind: ind", 12, "YAML 语法错误：第 1 列，缩进不能用制表符"),
+        ("title: 样例\n", "title: 样\0例\n", 2, "YAML 语法错误：第 9 列有不允许的控制字符（U+0000）"),
+        ("title: 样例\n", "title: '样例\n", 2, "YAML 语法错误：第 8 列，从这里开始的引号没有闭合"),
+        ("title: 样例\n", "title: [样例}\n", 2, "YAML 语法错误：第 11 列，方括号 [ ] 没有闭合"),
+        ("title: 样例\n", "title: {a: b]\n", 2, "YAML 语法错误：第 13 列，花括号 { } 没有闭合"),
+        ("title: 样例\n", 'title: "\\q"\n', 2, "YAML 语法错误：第 9 列，双引号里的反斜线"),
+        ("title: 样例\n", "title: |z\n", 2, "YAML 语法错误：第 9 列，这里的写法无法理解"),
+        ("title: 样例\n", f"title: {'x' * 2001}\n", 2, "“title”太长：最多 2000 字"),
+        ("id: sample\n", "id: Sample\n", 1, "“Sample”只能用小写字母、数字和连接符"),
+        ("figure: util", "figure: Util", 19, "“Utilisation_rate_pct”只能用小写字母、数字和下划线"),
+        ("title: 样例\n", "title: 样例\nregion: 重庆\n", 3, "“重庆”须是六位数字的行政区划代码"),
+        ('value: "80"', "value: [80]", 18, "“value”须是十进制数"),
+        ("in_force_from: 2026-01-01\ncriteria", "in_force_from: [1]\ncriteria", 9, "“in_force_from”须是日期"),
+        ("subject_kind: ENTERPRISE", "subject_kind:", 3, "“”不在可选值之内：ENTERPRISE、PARK"),
+    ],
+)
+def test_a_fault_is_told_in_chinese(tmp_path, old, new, line, reason):
+    assert SOUND.count(old) >= 1
+    [(at, why)] = faults(tmp_path, SOUND.replace(old, new, 1))
+
+    assert (at, why[: len(reason)]) == (line, reason)
+    assert not re.search(r"[a-z]{3,} [a-z]{2,}|[a-z]+_(type|long|parsing)|\n", why)
+
+
+def test_the_answers_that_may_be_given_are_listed_without_english(tmp_path):
+    assert faults(tmp_path, SOUND + SECOND.replace('"YES"', "是")) == [(24, "“是”不在可选值之内：YES、NO")]
+
+
+def test_why_a_file_cannot_be_read_is_told_in_chinese(tmp_path):
+    loop = tmp_path / "loop.yaml"
+    loop.symlink_to(loop)
+    for path, why in (
+        (tmp_path / "none.yaml", "没有这个文件"),
+        (tmp_path, "这是文件夹，不是文件"),
+        (loop, "系统拒绝读取"),
+    ):
+        assert check_file(path) == [Fault(path, 1, f"文件无法读取：{why}")]
 
 
 @pytest.mark.parametrize(
