@@ -10,6 +10,7 @@ the archive is looked into before its signature holds and its key is trusted.
 import hashlib
 import io
 import json
+import re
 import zipfile
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -22,6 +23,8 @@ FORMAT = b"WUFEI-PACKAGE 1\n"
 MANIFEST = "manifest.json"
 MAX_BYTES = 500 * 1024 * 1024
 MAX_HEADER = 1000
+_KEY = re.compile("[0-9a-f]{64}")
+_SIGNATURE = re.compile("[0-9a-f]{128}")
 _EPOCH = (1980, 1, 1, 0, 0, 0)  # the same content makes the same bytes
 
 
@@ -100,9 +103,14 @@ def _read_header(line: bytes) -> tuple[str, str]:
     try:
         said = json.loads(line) if len(line) <= MAX_HEADER else {}
         public, signature = said["key"], said["signature"]
-    except (ValueError, KeyError, TypeError) as error:
+    except (ValueError, KeyError, TypeError, RecursionError) as error:
         raise PackageBroken("signature_malformed") from error
-    if not isinstance(public, str) or not isinstance(signature, str) or line != _header(public, signature):
+    if not (isinstance(public, str) and isinstance(signature, str)):
+        raise PackageBroken("signature_malformed")
+    # Before anything is compared: what a stranger wrote there may not even be writable as bytes.
+    if not _KEY.fullmatch(public) or not _SIGNATURE.fullmatch(signature):
+        raise PackageBroken("signature_malformed")
+    if line != _header(public, signature):
         raise PackageBroken("signature_malformed")
     return public, signature
 

@@ -42,6 +42,22 @@ def test_whatever_is_put_in_or_cut_off_is_refused(where, what):
                 unseal(changed, trusted=TRUSTED)
 
 
+@pytest.mark.parametrize(
+    ("key", "signature"),
+    [
+        ("\\ud800", "zz"), (PUBLIC, "\\ud800"), (PUBLIC, "zz"), (PUBLIC[:-1], "0" * 128), (PUBLIC.upper(), "0" * 128),
+        ("a" * 64, "0" * 127),
+    ],
+)  # fmt: skip
+def test_a_header_with_anything_but_hex_is_refused_before_it_is_compared(key, signature):
+    line = f'{{"algorithm":"Ed25519","key":"{key}","signature":"{signature}"}}\n'
+
+    with pytest.raises(PackageBroken) as why:
+        unseal(package.FORMAT + line.encode() + b"x", trusted=TRUSTED | {key})
+
+    assert why.value.code == "signature_malformed"
+
+
 def test_a_stranger_s_key_is_refused_though_its_signature_holds():
     other, _ = new_key()
 
