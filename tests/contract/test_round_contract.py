@@ -2,6 +2,7 @@
 
 import json
 from datetime import date
+from pathlib import Path
 
 import pytest
 
@@ -9,8 +10,8 @@ from tests.conftest import NOW, valid_uscc
 from tests.rooms.reviews import world as worlds
 from wufei.policies import queries as policy_queries
 from wufei.registry.models import Organisation
-from wufei.reviews.models import Application, Package, Round
-from wufei.reviews.package import new_key, seal
+from wufei.reviews.models import Application, Package, Round, SigningKey
+from wufei.reviews.package import new_key, seal, unseal
 
 ABOUT = {"round", "number", "edition", "year", "title", "authority", "published"}
 
@@ -248,6 +249,85 @@ def test_who_recommends_nothing_has_nothing_to_export(wufei, world, tmp_path):
 
     assert (got.code, file.exists()) == (1, False)
     assert "没有可以上报的推荐" in got.err
+
+
+# ---- refused: nothing stays behind ----------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("said", "code", "words"),
+    [
+        (("--deadline", "2026-01-05"), 1, "日期已经过去"),
+        (("--deadline", "abc"), 2, "日期“abc”不对"),
+        (("--publish",), 1, "日期已经过去"),
+    ],
+)
+def test_a_refused_opening_leaves_no_round_behind_and_no_stand_in(wufei, db, said, code, words):
+    got = wufei("round", "open", worlds.MIIT, "--year", 2026, *said, "--json")
+
+    assert (got.code, got.out) == (code, "")
+    assert words in got.err
+    assert "占位" not in got.err
+    assert not Round.objects.exists()
+    assert not Organisation.objects.exists()
+
+
+def test_an_edition_without_stages_is_refused_before_anybody_is_registered(wufei, db):
+    got = wufei("round", "open", "gbt-36132-2025-green-factory", "--year", 2026, "--json")
+
+    assert (got.code, got.out) == (1, "")
+    assert "没有办理环节" in got.err
+    assert not Organisation.objects.exists()
+
+
+def sealed_by_a_stranger(package, tmp_path, **changes):
+    """Return what the city sent, as another authority would sign it, and that one's public key."""
+    private, public = new_key()
+    trusted = frozenset(SigningKey.objects.values_list("public_key", flat=True))
+    opened = unseal(package.read_bytes(), trusted=trusted)
+    sender = {"uscc": valid_uscc("11500000MA5R99999"), "name": "重庆市某厅", "division_code": "500000"}
+    manifest = {key: value for key, value in opened.manifest.items() if key != "files"}
+    file = tmp_path / "stranger.wufei"
+    file.write_bytes(
+        seal(manifest=manifest | {"authority": sender} | changes, files=opened.files, private_key=private)
+    )
+    return file, public, sender
+
+
+def test_a_refused_loading_trusts_nobody(wufei, world, package, tmp_path):
+    above = worlds.round_of(world, worlds.MIIT)
+    file, public, sender = sealed_by_a_stranger(package, tmp_path, year=2025)
+
+    got = wufei("round", "load", file, "--round", above.pk, "--trust", public)
+
+    assert (got.code, "属于另一轮" in got.err) == (1, True)
+    assert not SigningKey.objects.filter(public_key=public).exists()
+    assert not Organisation.objects.filter(uscc=sender["uscc"]).exists()
+
+
+@pytest.mark.parametrize("place", ["nowhere/x.wufei", "file/x.wufei"])
+def test_where_nothing_can_be_written_nothing_is_exported(wufei, city_round, tmp_path, place):
+    (tmp_path / "file").write_text("no folder")
+
+    got = wufei("round", "export", city_round.pk, "--out", tmp_path / place)
+
+    assert (got.code, got.out) == (2, "")
+    assert "无法写入" in got.err
+    assert not Package.objects.exists()
+
+
+def test_a_file_that_cannot_be_written_after_all_takes_the_export_back(
+    wufei, city_round, tmp_path, monkeypatch
+):
+    def full(*_):
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr(Path, "write_bytes", full)
+
+    got = wufei("round", "export", city_round.pk, "--out", tmp_path / "x.wufei")
+
+    assert (got.code, "无法写入" in got.err) == (2, True)
+    assert not Package.objects.exists()
 
 
 # ---- list -----------------------------------------------------------------------------------

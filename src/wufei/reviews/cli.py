@@ -2,6 +2,7 @@
 
 import hashlib
 import json
+import os
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -11,6 +12,7 @@ from typing import Any, NoReturn
 from uuid import UUID
 
 import click
+from django.db import transaction
 from django.utils import timezone
 from rich.console import Console
 from rich.table import Table
@@ -55,17 +57,21 @@ def open_command(
     edition: str, year: int, authority: str | None, deadline: str | None, publish: bool, as_json: bool
 ) -> None:
     """按政策版本发起一轮申报。没有写通知正文的，发布时按政策版本拟一段。"""
-    now = timezone.now()
-    try:
-        pinned = policy_queries.edition(edition)
-    except policy_queries.UnknownEdition:
-        _refuse(f"没有政策版本 {edition}。请用 wufei editions 查看有哪些版本。")
-    runs_it = _named(authority) if authority else _runs(pinned, now)
-    with _in_words():
+    now, until, pinned = timezone.now(), _day(deadline) if deadline else None, _edition(edition)
+    with _in_words(), transaction.atomic():  # refused anywhere, none of it stays
+        if not pinned.stages:
+            raise ReviewRefused("edition_has_no_stages", edition)
+        known = _named(authority) if authority else _runs(pinned)
+        runs_it = known or _placeholder(pinned, now)
         opened = rounds.open_round(edition_id=edition, year=year, authority=runs_it, by=operator(), now=now)
-        opened = _completed(opened, pinned, _day(deadline) if deadline else None, publish, now)
+        opened = _completed(opened, pinned, until, publish, now)
         if publish and opened.published_at is None:
             opened = rounds.publish_round(round_=opened, by=operator(), now=now)
+    if known is None:
+        click.echo(
+            f"还没有登记组织单位，已按发文单位建立“{runs_it.name}”，代码 {runs_it.uscc} 是占位的，请在单位信息中更正。",
+            err=True,
+        )
     _say_round(opened, as_json)
 
 
@@ -160,11 +166,14 @@ def remind_command(days: int, as_json: bool) -> None:
 @AS_JSON
 def export_command(round_id: str, out: Path, as_json: bool) -> None:
     """把本轮推荐的申报写成签名的上报包。"""
-    asked = the_round(round_id)
-    with _in_words():
-        sealed = packages.export_round(round_=asked, by=operator(), now=timezone.now())
-    out.write_bytes(sealed)
-    key = packages.make_key(authority=asked.authority, by=operator(), now=timezone.now()).public_key
+    asked, now = the_round(round_id), timezone.now()
+    if not (out.absolute().parent.is_dir() and os.access(out.absolute().parent, os.W_OK)):
+        raise click.UsageError(f"无法写入 {out}：文件夹不存在，或没有写入的权限。")
+    # What could not be written was not sent: the record of the export goes back with it.
+    with _in_words(), transaction.atomic():
+        sealed = packages.export_round(round_=asked, by=operator(), now=now)
+        key = packages.make_key(authority=asked.authority, by=operator(), now=now).public_key
+        _write(out, sealed)
     digest = hashlib.sha256(sealed).hexdigest()
     said = {"round": str(asked.uid), "file": str(out), "sha256": digest, "public_key": key}
     click.echo(
@@ -180,7 +189,7 @@ def export_command(round_id: str, out: Path, as_json: bool) -> None:
 def load_command(file: Path, round_id: str | None, trust: str | None, as_json: bool) -> None:
     """接收下级的上报包；改动过一个字节的都不收。"""
     now, package = timezone.now(), file.read_bytes()
-    with _in_words():
+    with _in_words(), transaction.atomic():  # a key is trusted only together with what it signed
         manifest = packages.manifest_of(package=package, also=trust or "")
         if trust:
             sender = packages.sender_of(manifest=manifest, now=now)
@@ -354,6 +363,13 @@ def _fitting(manifest: dict[str, Any]) -> Round:
     return fitting[0]
 
 
+def _write(out: Path, content: bytes) -> None:
+    try:
+        out.write_bytes(content)
+    except OSError as fault:
+        raise click.UsageError(f"无法写入 {out}：{fault.strerror}") from fault
+
+
 def the_round(said: str) -> Round:
     """Return the round of that number or uid, or refuse."""
     rows = Round.objects.select_related("authority")
@@ -373,9 +389,9 @@ def _named(uscc: str) -> Organisation:
     return found
 
 
-def _runs(edition: Edition, now: datetime) -> Organisation:
-    """Return the authority that runs a round of the edition, where only one does."""
-    level, _, branch = edition.run_by.partition("_")
+def _runs(edition: Edition) -> Organisation | None:
+    """Return the authority that runs a round of the edition, where only one does; None: there is none yet."""
+    _, _, branch = edition.run_by.partition("_")
     rows = Organisation.objects.filter(kind=OrganisationKind.AUTHORITY, branch=branch, closed_on=None)
     fitting = [row for row in rows if runs_rounds_of(edition=edition, authority=row)]
     if len(fitting) == 1:
@@ -383,24 +399,21 @@ def _runs(edition: Edition, now: datetime) -> Organisation:
     if fitting:
         names = "、".join(f"{row.name}（{row.uscc}）" for row in fitting)
         _refuse(f"有多家单位可以组织这一轮，请用 --authority 指明：{names}。")
-    return _placeholder(edition, level, branch, now)
+    return None
 
 
-def _placeholder(edition: Edition, level: str, branch: str, now: datetime) -> Organisation:
-    """Register the issuer under a made-up code, and say so: the operator's door may."""
+def _placeholder(edition: Edition, now: datetime) -> Organisation:
+    """Register the issuer under a made-up code: the operator's door may, and says so."""
+    level, _, branch = edition.run_by.partition("_")
     division = edition.region or _SEATS.get(level, "")
     name = edition.norm.issuer.split("、")[0]
     digits = f"{int(hashlib.sha256(name.encode()).hexdigest(), 16) % 10**9:09d}"
     code = f"11{division}{digits}"[:17]
     uscc = code + check_digits.calc_check_digit(code)
-    made = register_organisation(
+    return register_organisation(
         uscc=uscc, name=name, kind=OrganisationKind.AUTHORITY, division_code=division,
         branch=Branch(branch or Branch.INDUSTRY), by=operator(), now=now,
     )  # fmt: skip
-    click.echo(
-        f"还没有登记组织单位，已按发文单位建立“{name}”，代码 {uscc} 是占位的，请在单位信息中更正。", err=True
-    )
-    return made
 
 
 def _about(asked: Round) -> dict[str, Any]:
