@@ -185,24 +185,33 @@ def test_a_package_of_another_year_is_refused(wufei, world, package):
     assert not Application.objects.filter(round=other).exists()
 
 
-def test_a_stranger_is_trusted_only_by_its_key(wufei, world, city_round, tmp_path):
+def test_a_stranger_is_trusted_only_by_its_key(wufei, world, package, tmp_path):
     worlds.round_of(world, worlds.MIIT)
-    private, public = new_key()
-    sender = {"uscc": valid_uscc("11510000MA5R99999"), "name": "四川省经信厅", "division_code": "510000"}
-    manifest = {
-        "format": 1, "round": "6b7b9e9e-3f0f-4c5a-9d0e-000000000001", "edition": "sichuan", "year": 2026,
-        "target_edition": worlds.MIIT, "title": "四川", "authority": sender, "made_at": "", "applications": [],
-    }  # fmt: skip
-    file = tmp_path / "sichuan.wufei"
-    file.write_bytes(seal(manifest=manifest, files={}, private_key=private))
+    file, public, sender = sealed_by_a_stranger(package, tmp_path)
 
     refused = wufei("round", "load", file)
     wrong = wufei("round", "load", file, "--trust", "0" * 64)
     taken = wufei("round", "load", file, "--trust", public, "--json")
 
     assert (refused.code, wrong.code, taken.code) == (1, 1, 0)
-    assert taken.json["loaded"] == []
-    assert Organisation.objects.get(uscc=sender["uscc"]).name == "四川省经信厅"
+    assert len(taken.json["loaded"]) == 1
+    assert Organisation.objects.get(uscc=sender["uscc"]).name == "重庆市某厅"
+
+
+@pytest.mark.parametrize(
+    "changes", [{"target_edition": None}, {"year": "abc"}, {"round": "x"}, {"applications": []}]
+)
+def test_a_trusted_package_that_says_nonsense_is_refused_and_trusts_nobody(
+    wufei, world, package, tmp_path, changes
+):
+    worlds.round_of(world, worlds.MIIT)
+    file, public, _ = sealed_by_a_stranger(package, tmp_path, **changes)
+
+    got = wufei("round", "load", file, "--trust", public)
+
+    assert (got.code, got.out) == (1, "")
+    assert "不是完整可信的上报包" in got.err
+    assert not SigningKey.objects.filter(public_key=public).exists()
 
 
 # ---- wrong use ------------------------------------------------------------------------------

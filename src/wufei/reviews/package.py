@@ -12,6 +12,7 @@ import io
 import json
 import re
 import zipfile
+import zlib
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -32,7 +33,8 @@ class PackageBroken(Exception):
     """The package is not taken; `code` says why."""
 
     def __init__(self, code: str, detail: str = ""):
-        # not_a_package, too_large, signature_malformed, key_not_trusted, signature_wrong, content_malformed
+        # not_a_package, too_large, signature_malformed, key_not_trusted, signature_wrong, content_malformed,
+        # manifest_malformed, nothing_in_it
         self.code = code
         self.detail = detail
         super().__init__(f"{code} {detail}".strip())
@@ -134,6 +136,15 @@ def _content(archive: bytes) -> tuple[dict[str, Any], dict[str, bytes]]:
         hashes = {path: hashlib.sha256(body).hexdigest() for path, body in bodies.items()}
         if hashes != {path: each["sha256"] for path, each in listed.items()}:
             raise PackageBroken("content_malformed", "files differ from the list")
-    except (zipfile.BadZipFile, ValueError, KeyError, TypeError, AttributeError) as error:
+    except (
+        zipfile.BadZipFile,
+        ValueError,
+        KeyError,
+        TypeError,
+        AttributeError,
+        RuntimeError,
+        EOFError,
+        zlib.error,
+    ) as error:
         raise PackageBroken("content_malformed") from error
     return manifest, bodies

@@ -9,7 +9,7 @@ class ReviewRefused(Exception):
     barred, acted_before (one person, one duty in a case), words_missing, site_check_missing,
     consultations_open, sheets_missing, quota_used_up, quota_below_use, objection_open, notice_running,
     notice_over, deadline_in_past, seed_changed, already_drawn, conflict_of_interest, package_broken,
-    package_loaded, package_of_another_round, case_incomplete, ...
+    package_loaded, package_of_another_round, package_beyond_jurisdiction, case_incomplete, ...
     """
 
     # Whoever comes second gets these; the API answers 409.

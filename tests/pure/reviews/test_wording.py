@@ -55,7 +55,13 @@ def test_no_name_of_the_code_stands_in_a_sentence(code, detail, said):
 
 
 def test_every_fault_of_a_package_and_every_duty_has_words():
-    raised = re.findall(r"PackageBroken\(\"(\w+)\"", (ROOM / "package.py").read_text())
+    raised = [
+        fault
+        for name in ("package.py", "manifest.py", "services/packages.py")
+        for fault in re.findall(
+            r"(?:PackageBroken\(|ReviewRefused\(\"package_broken\", )\"(\w+)\"", (ROOM / name).read_text()
+        )
+    ]
     assert len(raised) > 4
     assert set(raised) <= set(PACKAGE_FAULTS)
     assert set(DUTY_WORDS) == set(Duty)

@@ -1,6 +1,6 @@
 """Signed packages: what one level's round sends to the next, and takes in from the one below."""
 
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable, Mapping
 from datetime import datetime
 from typing import Any
 
@@ -14,9 +14,10 @@ from wufei.policies import queries as policy_queries
 from wufei.policies.edition import Edition
 from wufei.registry.access import Permission
 from wufei.registry.models import Organisation, OrganisationKind, User
-from wufei.registry.queries import require
-from wufei.registry.services import audit, operator, register_organisations
+from wufei.registry.queries import jurisdiction_prefix, require
+from wufei.registry.services import OrganisationRefused, audit, operator, register_organisations
 from wufei.registry.services.storing import store, stored_content
+from wufei.reviews import manifest as manifests
 from wufei.reviews import package as packages
 from wufei.reviews import stages
 from wufei.reviews.models import Act, Application, Package, Round, SigningKey
@@ -28,6 +29,7 @@ from wufei.reviews.services.rounds import locked_round
 from wufei.terms.day import local_day
 
 FORMAT = 1
+NAMED = 5  # of those that a refusal concerns
 KEPT_IN = "evidence/packages"
 CARRIED = (
     "edition",
@@ -158,25 +160,28 @@ def load_package(*, round_: Round, package: bytes, by: User, now: datetime) -> l
     Take in what the level below recommends: all of it, or nothing.
 
     :raises NotPermitted, ReviewRefused: `package_broken` where a byte was changed or the key isn't trusted,
-        `package_loaded` where it was taken in before, `package_of_another_round`
+        `package_loaded` where it was taken in before, `package_of_another_round`,
+        `package_beyond_jurisdiction` where an applicant isn't of the sender's place
     """
     locked = locked_round(round_, by, now)
     if locked.closed_at is not None:
         raise ReviewRefused("round_closed")
-    trusted = dict(SigningKey.objects.values_list("public_key", "authority__uscc"))
-    try:
-        opened = packages.unseal(package, trusted=frozenset(trusted))
-    except PackageBroken as broken:
-        raise ReviewRefused("package_broken", broken.code) from broken
+    trusted = set(SigningKey.objects.values_list("public_key", flat=True))
+    opened = _unsealed(package, trusted)
     said = opened.manifest
-    if said["authority"]["uscc"] != trusted[opened.public_key]:
+    sender = SigningKey.objects.select_related("authority").get(public_key=opened.public_key).authority
+    if said["authority"]["uscc"] != sender.uscc:
         raise ReviewRefused("package_broken", "key_of_another_authority")
+    if sender.kind != OrganisationKind.AUTHORITY:
+        raise ReviewRefused("package_broken", "sender_not_an_authority")
     if (said["format"], said["target_edition"], said["year"]) != (FORMAT, locked.edition, locked.year):
         raise ReviewRefused("package_of_another_round", f"{said['target_edition']} {said['year']}")
     if Package.objects.filter(round=locked, source_round=said["round"], is_incoming=True).exists():
         raise ReviewRefused("package_loaded", said["title"])
     edition = policy_queries.edition(locked.edition)
-    taken = _taken(locked, edition, said["applications"], opened, by, now)
+    whose = _organisations([row["organisation"] for row in said["applications"]], now)
+    _refuse_others(sender, whose.values())
+    taken = _taken(locked, edition, whose, opened, by, now)
     _keep(locked, opened, by, now, incoming=True)
     return taken
 
@@ -188,10 +193,24 @@ def manifest_of(*, package: bytes, also: str = "") -> dict[str, Any]:
     :raises ReviewRefused: `package_broken`
     """
     trusted = set(SigningKey.objects.values_list("public_key", flat=True)) | ({also} if also else set())
+    return dict(_unsealed(package, trusted).manifest)
+
+
+def _unsealed(package: bytes, trusted: Collection[str]) -> packages.Opened:
+    """Return what is in a package that is whole, of a trusted key, and says all that is needed."""
     try:
-        return dict(packages.unseal(package, trusted=frozenset(trusted)).manifest)
+        opened = packages.unseal(package, trusted=frozenset(trusted))
+        manifests.check(opened.manifest)
     except PackageBroken as broken:
         raise ReviewRefused("package_broken", broken.code) from broken
+    return opened
+
+
+def _refuse_others(sender: Organisation, whose: Iterable[Organisation]) -> None:
+    """An authority recommends who is of its place; where that is, is what this store knows, else what it says."""
+    prefix = jurisdiction_prefix(sender.division_code)
+    if others := [row.name for row in whose if not row.division_code.startswith(prefix)]:
+        raise ReviewRefused("package_beyond_jurisdiction", "、".join(others[:NAMED]))
 
 
 def sender_of(*, manifest: dict[str, Any], now: datetime) -> Organisation:
@@ -203,13 +222,13 @@ def sender_of(*, manifest: dict[str, Any], now: datetime) -> Organisation:
 def _taken(
     round_: Round,
     edition: Edition,
-    said: list[dict[str, Any]],
+    whose: Mapping[str, Organisation],
     opened: packages.Opened,
     by: User,
     now: datetime,
 ) -> list[Application]:
     """Keep what the package says of each application, in the same few statements however many there are."""
-    whose = _organisations([row["organisation"] for row in said], now)
+    said = opened.manifest["applications"]
     _refuse_second(round_, [whose[row["organisation"]["uscc"]] for row in said])
     submissions = Submission.objects.bulk_create(
         _submission(row, whose[row["organisation"]["uscc"]], opened, by) for row in said
@@ -267,7 +286,10 @@ def _organisations(said: Iterable[dict[str, Any]], now: datetime) -> dict[str, O
     wanted = {each["uscc"]: each for each in said}
     known = {row.uscc: row for row in Organisation.objects.filter(uscc__in=wanted)}
     if new := [each for uscc, each in wanted.items() if uscc not in known]:
-        made = register_organisations(wanted=new, by=operator(), now=now)
+        try:
+            made = register_organisations(wanted=new, by=operator(), now=now)
+        except OrganisationRefused as refused:
+            raise ReviewRefused("package_broken", "manifest_malformed") from refused
         known |= {each["uscc"]: row for each, row in zip(new, made, strict=True)}
     return known
 
