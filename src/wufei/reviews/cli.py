@@ -25,7 +25,7 @@ from wufei.registry.services import operator, register_organisation
 from wufei.reviews import draw as draws
 from wufei.reviews.models import Round
 from wufei.reviews.queries import reevaluations, register
-from wufei.reviews.queries.experts import experts_of
+from wufei.reviews.queries.experts import experts_of, fields_known
 from wufei.reviews.queries.ranking import RankedCase, ranking
 from wufei.reviews.queries.rounds import counts_of, found_rounds, runs_rounds_of, status_of
 from wufei.reviews.refusals import ReviewRefused
@@ -258,7 +258,13 @@ def _ranked(row: RankedCase) -> dict[str, Any]:
 @AS_JSON
 def draw_command(pool: str, number: int, seed: str, field: str, as_json: bool) -> None:
     """按种子从专家库抽取；同一种子在任何机器上抽中同样的专家。方法见 docs/reference/draw.md。"""
+    if not _is_text(seed):
+        raise click.UsageError("种子中有不是文字的字节，请用 UTF-8 文字。")
     authority = _named(pool.strip().upper())
+    if authority.kind != OrganisationKind.AUTHORITY:
+        _refuse(f"{authority.name}（{authority.uscc}）不是主管部门，没有专家库。")
+    if field and field not in (known := fields_known(pool=authority)):
+        _refuse(f"专家库没有这个专业领域。已有的领域：{'、'.join(known)}。")
     rows = experts_of(pool=authority).filter(is_active=True)
     candidates = draws.in_order(draws.Candidate(e.number, tuple(e.fields)) for e in rows)
     try:
@@ -382,8 +388,17 @@ def the_round(said: str) -> Round:
     return row
 
 
+def _is_text(said: str) -> bool:
+    """Return whether it is text, and not bytes of the shell that are none."""
+    try:
+        said.encode()
+    except UnicodeEncodeError:
+        return False
+    return True
+
+
 def _named(uscc: str) -> Organisation:
-    found = Organisation.objects.filter(uscc=uscc).first()
+    found = Organisation.objects.filter(uscc=uscc).first() if _is_text(uscc) else None
     if found is None:
         _refuse(f"没有统一社会信用代码为 {uscc} 的单位。")
     return found

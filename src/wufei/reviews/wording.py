@@ -64,6 +64,7 @@ WORDS = {
     "employer_missing": "请填写专家的工作单位。",
     "excluded_already": "该机构的评价资格已被取消过。",
     "expert_not_drawn": "该专家没有在本环节抽中，不能派给。",
+    "expert_stage_unknown": "没有这个专家评审环节，请从括号中的环节里选。",
     "expert_there": "这个账号已在专家库中。",
     "field_missing": "请至少填写一个专业领域。",
     "field_unknown": "没有这个字段。",

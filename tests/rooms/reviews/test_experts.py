@@ -198,7 +198,7 @@ def test_a_draw_by_field_takes_so_many_of_each(world, round_):
         ({"commitment": "abc"}, "commitment_malformed"),
         ({"number": 0}, "number_missing"),
         ({"number": 7}, "not_enough_candidates"),
-        ({"stage": "nowhere"}, "no_expert_stage"),
+        ({"stage": "nowhere"}, "expert_stage_unknown"),
     ],
 )
 def test_what_can_not_be_drawn_is_refused(world, round_, said, code):

@@ -21,6 +21,7 @@ from wufei.registry.models import User
 from wufei.reviews import draw, stages
 from wufei.reviews.models import Application, Assignment, Draw, Expert, ExpertTie, ScoreSheet
 from wufei.reviews.queries import ranking as rankings
+from wufei.reviews.queries.experts import expert_stage
 from wufei.reviews.services import assignments
 from wufei.web.cli import main
 
@@ -358,7 +359,8 @@ def test_what_can_not_be_ranked_is_said_on_the_command_line(world, round_):
     assert run(main, ["round", "rank", "999"]).exit_code == 1
     refused = run(main, ["round", "rank", str(round_.pk), "--stage", "nowhere"])
     assert refused.exit_code == 1
-    assert "没有专家评审环节" in refused.output
+    stage = expert_stage(edition=policy_queries.edition(round_.edition))
+    assert f"{stage.id}（{stage.label}）" in refused.output
 
 
 # ---- the draw on the command line -------------------------------------------------------
@@ -379,6 +381,24 @@ def test_wufei_draw_draws_the_same_for_the_same_seed(world):
 def test_wufei_draw_refuses_what_can_not_be_drawn(world, pool, n, code):
     pool = pool or world.authorities["CITY_INDUSTRY"].uscc
     assert CliRunner().invoke(main, ["draw", "--pool", pool, "--n", n, "--seed", "x"]).exit_code == code
+
+
+def test_wufei_draw_says_what_was_asked_wrongly(world):
+    def said(pool, *more, seed="x"):
+        got = CliRunner().invoke(main, ["draw", "--pool", pool, "--n", "1", "--seed", seed, *more])
+        assert got.exception is None or isinstance(got.exception, SystemExit), got.exception
+        return got.exit_code, got.stderr
+
+    city = world.authorities["CITY_INDUSTRY"].uscc
+    code, words = said(city, seed="\udcff")
+    assert (code, "种子" in words) == (2, True)
+    code, words = said(world.works.uscc)
+    assert (code, "不是主管部门" in words) == (1, True)
+    code, words = said("\udcff")
+    assert (code, "统一社会信用代码" in words) == (1, True)
+    code, words = said(city, "--field", "炼金术")
+    assert (code, "绿色制造、" in words) == (1, True)
+    assert said(city, "--field", "绿色制造")[0] == 0
 
 
 # ---- as many queries for one as for many ------------------------------------------------

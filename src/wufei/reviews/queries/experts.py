@@ -77,12 +77,15 @@ def expert_stage(*, edition: Edition, stage: str = "") -> Stage:
     """
     Return the stage at which experts score: the one asked for, else the first.
 
-    :raises ReviewRefused: `no_expert_stage`
+    :raises ReviewRefused: `no_expert_stage`; `expert_stage_unknown`, with those there are
     """
-    for each in edition.stages:
-        if each.kind == "experts" and stage in ("", each.id):
+    there = [each for each in edition.stages if each.kind == "experts"]
+    if not there:
+        raise ReviewRefused("no_expert_stage", edition.id)
+    for each in there:
+        if stage in ("", each.id):
             return each
-    raise ReviewRefused("no_expert_stage", stage)
+    raise ReviewRefused("expert_stage_unknown", "、".join(f"{each.id}（{each.label}）" for each in there))
 
 
 def scoring_of(*, edition: Edition) -> Scoring:
