@@ -21,8 +21,10 @@ from wufei.labels.precautions import precautions_for
 from wufei.labels.refusals import Code, LabelRefused
 from wufei.labels.shapes import Picture
 from wufei.labels.signs import Waste
+from wufei.labels.wording import words
 from wufei.ledger.kinds import PlaceKind
 from wufei.ledger.models import Balance, Container, Lot, Movement, Place, Stream, WasteClass
+from wufei.ledger.queries.above import Scanned, ScanRefused
 from wufei.registry.models import Organisation
 
 Label = HazardLabel | BatchLabel
@@ -150,6 +152,23 @@ def _read(text: str) -> Payload:
         if refused.fault is not IdFault.CODE_OF_ANOTHER_SYSTEM:
             raise
         raise LabelRefused(Code.LOT_UNKNOWN, text[:80]) from None
+
+
+def named_on_label(text: str) -> Scanned | None:
+    """
+    Return what a scanned text names, for the rooms below; None of what is nothing like a label.
+
+    :raises ScanRefused: if it is torn, or the label of another system
+    """
+    try:
+        read = _read(text)
+    except LabelRefused:
+        return None
+    except (DigitalIdRefused, PayloadRefused) as refused:
+        raise ScanRefused(refused.code, words(refused)) from None
+    if read.digital_id:
+        return Scanned(digital_id=str(read.digital_id))
+    return Scanned(uscc=read.uscc, lot=read.lot)
 
 
 # --- what stands on a label

@@ -117,12 +117,15 @@ def seal(request: Path | None, response: Path | None, authority: Path | None, as
 @click.option("--epcis", type=OutFile(), help="把全过程写成 GS1 EPCIS 2.0（JSON-LD）文件。")
 @click.option("--json", "as_json", is_flag=True, help="供机器读取的输出。")
 def trace(code: str, uscc: str, epcis: Path | None, as_json: bool) -> None:
-    """追溯一个批次：由哪些工序和批次而来，又到了哪里；CODE 是批次编码或数字识别码。"""
+    """追溯一个批次：由哪些工序和批次而来，又到了哪里；CODE 是批次编码、数字识别码或扫到的二维码内容。"""
     now = timezone.now()
     try:
         lot = queries.lot_coded(code, uscc=uscc, seen_by=operator(), on=local_day(now))
     except queries.LotNotFound:
         click.echo(f"没有编码为“{code}”的批次。请核对批次编码或标签上的数字识别码。", err=True)
+        sys.exit(1)
+    except queries.ScanRefused as refused:
+        click.echo(refused.words, err=True)
         sys.exit(1)
     except queries.LotAmbiguous as several:
         whose = "、".join(f"{each.name}（{each.uscc}）" for each in several.organisations)
@@ -149,7 +152,7 @@ def _show_trace(found: tracing.Trace) -> None:
     ):
         table.add_column(title, overflow="fold", min_width=width)
     for each in tracing.in_order(found):
-        way, grams = f"{each.source} → {each.target}", f"{each.mass_g:,}"
+        way, grams = f"{each.source} → {each.target}", "—" if each.mass_g is None else f"{each.mass_g:,}"
         if isinstance(each, tracing.Edge):
             table.add_row(str(local_day(each.at)), each.label, way, grams, each.document)
         else:

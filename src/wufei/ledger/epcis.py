@@ -77,8 +77,8 @@ def _edge_events(edges: Iterable[Edge], nodes: dict[str, Node]) -> Iterator[dict
         event = {
             "type": "TransformationEvent",
             **_when(at),
-            "inputQuantityList": _summed(((e.source, e.mass_g) for e in joined), nodes),
-            "outputQuantityList": _summed(((e.target, e.mass_g) for e in joined), nodes),
+            "inputQuantityList": _summed(((e.source, e.mass_g or 0) for e in joined), nodes),
+            "outputQuantityList": _summed(((e.target, e.mass_g or 0) for e in joined), nodes),
             "bizStep": "receiving" if kind == TRANSFER else "repackaging",
         }
         if kind == TRANSFER:

@@ -54,7 +54,7 @@ def manifest_of(document: str) -> str:
 class Edge:
     source: str
     target: str
-    mass_g: int
+    mass_g: int | None  # None between two lots that the person may not see, as `document` is empty then
     kind: str  # a TransformationKind, or TRANSFER
     at: datetime
     document: str
@@ -144,7 +144,7 @@ def drawing(trace: Trace) -> dict[str, Any]:
     """Return the way as ECharts draws it: process → lot → lot → what became of it, as wide as the mass."""
     bands: dict[tuple[str, str], int] = defaultdict(int)
     for edge in trace.edges:
-        bands[edge.source, edge.target] += edge.mass_g
+        bands[edge.source, edge.target] += edge.mass_g or 1  # a hair's breadth, where it isn't told
     sent = {(edge.source, edge.document) for edge in trace.edges if edge.kind == TRANSFER}
     came = {edge.target for edge in trace.edges if edge.kind == TRANSFER}
     for step in trace.steps:

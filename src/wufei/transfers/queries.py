@@ -14,6 +14,7 @@ from django.db.models import Count, Exists, F, OuterRef, Prefetch, Q, QuerySet, 
 
 from wufei.ledger.kinds import PlaceKind
 from wufei.ledger.models import Balance, Container, Lot, Stream
+from wufei.ledger.queries.above import Hands
 from wufei.registry.access import Permission
 from wufei.registry.models import Organisation, User, Vehicle
 from wufei.registry.queries import lineage_of, may, require
@@ -103,6 +104,28 @@ def lines_of(manifest: Manifest) -> list[ManifestLine]:
 def legs_of(manifest: Manifest) -> list[Leg]:
     """Return the carriers' parts in turn."""
     return list(Leg.objects.filter(manifest=manifest).select_related("carrier").order_by("position"))
+
+
+def lots_handed_to(lots: Collection[int], parties: QuerySet[Organisation]) -> set[int]:
+    """Return those of the lots that are on an issued manifest which one of the organisations receives or carries."""
+    carried = Exists(Leg.objects.filter(manifest=OuterRef("manifest"), carrier__in=parties))
+    sent = Q(manifest__generator__in=parties, receipt_lot__in=lots)
+    rows = ManifestLine.objects.filter(
+        Q(lot__in=lots) | Q(receipt_lot__in=lots), manifest__number__isnull=False
+    )
+    rows = rows.filter(carried | Q(manifest__receiver__in=parties) | sent)
+    return {key for both in rows.values_list("lot", "receipt_lot") for key in both if key in lots}
+
+
+def hands_of(numbers: Collection[str]) -> dict[str, Hands]:
+    """Return by number who issued each manifest, and who drove its first leg."""
+    issued = Signature.objects.filter(manifest__number__in=numbers, act=Act.ISSUE.value)
+    issuers = dict(issued.values_list("manifest__number", "signer_name"))
+    legs = Leg.objects.filter(manifest__number__in=numbers).order_by("-position")
+    drivers = {
+        number: said.get("driver", "") for number, said in legs.values_list("manifest__number", "said")
+    }
+    return {number: Hands(issuers.get(number, ""), str(drivers.get(number, ""))) for number in numbers}
 
 
 def signatures_of(manifest: Manifest) -> QuerySet[Signature]:

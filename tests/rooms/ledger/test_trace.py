@@ -141,9 +141,28 @@ def test_a_code_of_two_organisations_is_asked_back_and_one_of_none_is_not_found(
     assert (
         queries.lot_coded("A", uscc=disposer.organisation.uscc, seen_by=operator(), on=ON).stream.code == "R1"
     )
-    for code in ("没有", "R"):
+    disposer.post("2025-03-06 R1 接收 1 千克 仓 别的")
+    for code in ("没有", "别的"):
         with pytest.raises(queries.LotNotFound):
             queries.lot_coded(code, seen_by=plant.by, on=ON)
+
+
+def test_what_one_s_own_waste_became_elsewhere_is_found_and_told_without_its_details(plant, disposer):
+    found = queries.lot_coded("R", seen_by=plant.by, on=ON)
+    assert found.organisation == disposer.organisation
+    text = page(plant.by, code="R").content.decode()
+    assert (NUMBER in text, "有 1 个批次属于您无权查看的单位" in text) == (True, True)
+    for planted in ("R1", "仓", str(disposer.by), disposer.organisation.uscc):
+        assert planted not in text
+
+    told = traced(lot_of(plant.organisation, "A"), disposer.by)
+    between = next(edge for edge in told.edges if edge.kind == "MERGE")
+    assert (between.mass_g, between.document) == (None, ""), "what A became at the plant is the plant's"
+
+
+def test_what_was_received_says_under_which_manifest(plant, disposer):
+    told = traced(lot_of(disposer.organisation, "R"), operator())
+    assert [s.document for s in told.steps if s.kind is Kind.RECEIPT] == [NUMBER]
 
 
 def test_a_label_s_number_leads_to_the_lot(plant):
@@ -208,7 +227,8 @@ def test_the_page_tells_each_step_with_its_person_and_document(plant, disposer):
 
 
 def test_the_page_says_what_to_do_where_there_is_no_such_code(plant, disposer):
-    answer = page(plant.by, code="R")
+    disposer.post("2025-03-06 R1 接收 1 千克 仓 别的")
+    answer = page(plant.by, code="别的")
     assert answer.status_code == 404
     assert "没有找到这个编码" in answer.content.decode()
     assert page(plant.by).status_code == 200
@@ -219,4 +239,5 @@ def test_the_export_is_offered_to_who_sees_the_lot_only(plant, disposer):
     client.force_login(plant.by)
     answer = client.get("/trace/epcis/", {"code": "M"})
     assert (answer.status_code, answer["Content-Type"]) == (200, "application/ld+json")
-    assert client.get("/trace/epcis/", {"code": "R"}).status_code == 404
+    assert disposer.organisation.uscc not in client.get("/trace/epcis/", {"code": "R"}).content.decode()
+    assert client.get("/trace/epcis/", {"code": "别的"}).status_code == 404

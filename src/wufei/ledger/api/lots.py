@@ -39,7 +39,6 @@ from wufei.registry.api.fields import (
     Instant,
     PageLimit,
     Text60,
-    Text120,
     Text200,
     Uscc,
     WholeNumber,
@@ -126,7 +125,7 @@ class Node(Answered):
 class Edge(Answered):
     from_: str = Field(alias="from")
     to: str
-    mass_g: int
+    mass_g: int | None = Field(description="两头都属无权查看的单位时为 null，document 为空")
     kind: str
     at: datetime
     document: str
@@ -155,20 +154,33 @@ class TraceOut(Answered):
 
 
 class TraceAsked(Asked):
-    code: Annotated[Text120, StringConstraints(min_length=1)] = Field(description="批次编码或数字识别码")
+    code: Annotated[str, StringConstraints(min_length=1, max_length=400)] = Field(
+        description="批次编码、数字识别码，或扫到的二维码内容"
+    )
 
 
 @router.get(
     "/trace", response=answers(TraceOut), summary="追溯一个批次", by_alias=True, **scoped("ledger:read")
 )
 def trace(request: ApiRequest, uscc: Uscc, asked: Query[TraceAsked]) -> dict[str, Any]:
-    """由哪些工序和批次而来，又到了哪里；无权查看的单位，其批次只有位置，没有内容。"""
+    """由哪些工序和批次而来，又到了哪里；无权查看的单位，其批次只有位置，没有内容。
+
+    本单位没有的编码，在与本单位批次相连、或在本单位接收、承运的联单上的批次中查找。
+    """
     organisation = organisation_of(request, uscc, Permission.VIEW_LEDGER)
     on = local_day(timezone.now())
     try:
-        lot = queries.lot_coded(asked.code, uscc=organisation.uscc, seen_by=request.auth, on=on)
+        lot = queries.lot_coded(
+            asked.code.replace("\x00", ""), asking=organisation, seen_by=request.auth, on=on
+        )
     except queries.LotNotFound:
         raise Refused(404, "lot_unknown", "本单位没有这个编码的批次；请核对批次编码或数字识别码。") from None
+    except queries.ScanRefused as refused:
+        raise malformed("query.code", refused.code, refused.words) from None
+    except queries.LotAmbiguous as several:
+        whose = "、".join(f"{each.name}（{each.uscc}）" for each in several.organisations)
+        message = f"几个单位都有这个编码：{whose}。请改用数字识别码，或扫标签上的二维码。"
+        raise malformed("query.code", "lot_ambiguous", message) from None
     return tracing.document(queries.trace(lot=lot, seen_by=request.auth, on=on))
 
 

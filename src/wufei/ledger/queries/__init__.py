@@ -8,6 +8,7 @@ from django.db.models import QuerySet, Sum
 
 from wufei.ledger.kinds import PlaceKind
 from wufei.ledger.models import Balance, Lot, Movement, StockSnapshot
+from wufei.ledger.queries.above import ScanRefused
 from wufei.ledger.queries.before_posting import (
     NAMED_AT_ONCE,
     Ground,
@@ -47,7 +48,7 @@ from wufei.ledger.queries.verifying import (
 from wufei.registry.models import Organisation
 
 __all__ = [
-    "NAMED_AT_ONCE", "SIGNED_MASS", "Ground", "HeadRow", "LotAmbiguous", "LotNotFound", "Named", "Standing", "Stock", "UnsafeStore", "Verification",
+    "NAMED_AT_ONCE", "SIGNED_MASS", "Ground", "HeadRow", "LotAmbiguous", "LotNotFound", "Named", "ScanRefused", "Standing", "Stock", "UnsafeStore", "Verification",
     "book", "chain_rows", "durability_faults", "ground", "ground_of", "held_on", "locked_head", "lot_coded", "lot_of_organisation", "lots_found", "lots_in_store", "movements",
     "refuse_unsafe_store", "snapshot_of", "standing", "stock", "store_settings", "stores_of",
     "timestamp_faults", "trace", "verify", "verify_further",

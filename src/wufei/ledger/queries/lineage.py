@@ -14,7 +14,8 @@ from django.db.models import Q, QuerySet
 from wufei.ledger.kinds import Kind, PlaceKind
 from wufei.ledger.models import Balance, LineageEdge, Lot, Movement, TransformationReversal
 from wufei.ledger.posting import TRANSIT_PREFIX
-from wufei.ledger.tracing import Edge, Node, Step, Trace, manifest_of
+from wufei.ledger.queries.above import above
+from wufei.ledger.tracing import TRANSFER, Edge, Node, Step, Trace, manifest_of
 from wufei.registry.access import Permission
 from wufei.registry.models import Organisation, User
 from wufei.registry.queries import asked, visible_organisations
@@ -22,6 +23,8 @@ from wufei.registry.queries import asked, visible_organisations
 # A lot poured together from thousands has thousands of ancestors; a page that listed more would help nobody.
 MOST_LOTS = 2_000
 MOST_STEPS = 5_000
+# So many lots of other organisations with one code are looked at.
+MOST_NAMESAKES = 20
 
 # Both ways at once; UNION, so that what is reached by many ways is walked from once.
 WAY = """
@@ -51,24 +54,63 @@ class LotAmbiguous(LookupError):
         super().__init__(", ".join(each.uscc for each in organisations))
 
 
-def lot_coded(code: str, *, uscc: str = "", seen_by: User, on: date) -> Lot:
+def lot_coded(
+    code: str, *, uscc: str = "", asking: Organisation | None = None, seen_by: User, on: date
+) -> Lot:
     """
-    Return the lot of a code: its own, or the 数字识别码 of its label.
+    Return the lot of a code: its own, the 数字识别码 of its label, or what a scanner read off it.
 
+    A lot of another organisation is found too where its way leads to one that the person may see, or where it is on
+    a manifest that such an organisation receives or carries; `trace` tells none of its details.
+
+    :param uscc: whose lot it is, where several organisations have one of this code
+    :param asking: for which organisation alone the person asks
     :raises LotNotFound: if there is none, or none that the person may see
     :raises LotAmbiguous: if several organisations have one
+    :raises ScanRefused: if it is a torn label, or one of another system
     """
-    rows = Lot.objects.filter(Q(code=code) | Q(container__digital_id=code))
-    rows = rows.select_related("organisation", "stream").order_by("organisation__uscc")
+    text = code.strip()
+    rows = Lot.objects.select_related("organisation", "stream").order_by("organisation__uscc")
     if uscc:
         rows = rows.filter(organisation__uscc=uscc)
-    rows = rows.filter(organisation__in=_seen(seen_by, on))
-    found = list(rows[:20])
+    found = _told_of(
+        rows.filter(Q(code=text) | Q(container__digital_id=text)), asking=asking, user=seen_by, on=on
+    )
+    if not found and (read := above.read_label(text)) is not None:
+        named = (
+            Q(container__digital_id=read.digital_id)
+            if read.digital_id
+            else Q(code=read.lot, organisation__uscc=read.uscc)
+        )
+        found = _told_of(rows.filter(named), asking=asking, user=seen_by, on=on)
     if not found:
         raise LotNotFound(code)
     if len(found) > 1:
         raise LotAmbiguous([lot.organisation for lot in found])
     return found[0]
+
+
+def _told_of(rows: QuerySet[Lot], *, asking: Organisation | None, user: User, on: date) -> list[Lot]:
+    """Return the lots that the person may see; of others, those that their own organisations have to do with."""
+    seen = _seen(user, on)
+    parties = visible_organisations(user=user, permission=Permission.VIEW_MANIFESTS, on=on)
+    if asking is not None:
+        seen, parties = seen.filter(pk=asking.pk), parties.filter(pk=asking.pk)
+    if found := list(rows.filter(organisation__in=seen)[:MOST_NAMESAKES]):
+        return found
+    others = list(rows[:MOST_NAMESAKES])
+    if not others:
+        return []
+    handed = above.lots_handed_to([lot.pk for lot in others], parties)
+    if handed:
+        return [lot for lot in others if lot.pk in handed]
+    joined = [
+        lot
+        for lot in others
+        if Lot.objects.filter(pk__in=lots_joined([lot.pk]), organisation__in=seen).exists()
+    ]
+    # Whose they are would be told by asking back.
+    return joined if len(joined) == 1 else []
 
 
 def _seen(user: User, on: date) -> QuerySet[Organisation]:
@@ -108,16 +150,24 @@ def trace(*, lot: Lot, seen_by: User, on: date) -> Trace:
     nodes = tuple(
         _node(row, names[row.pk], made.get(row.pk), is_open=row.pk in open_keys) for row in lots.values()
     )
-    edges = tuple(
-        Edge(
-            source=names[edge.source_lot_id], target=names[edge.target_lot_id], mass_g=edge.mass_g,
-            kind=edge.kind, at=edge.at, document=_document(edge), uscc=_whose(lots, open_keys, edge),
-        )
-        for edge in edges_between(lots)
-    )  # fmt: skip
-    told = tuple(_step(row, names[row.lot_id]) for row in steps[:MOST_STEPS])
+    between = edges_between(lots)
+    edges = tuple(_edge(edge, lots, names, open_keys) for edge in between)
+    came_under = {edge.target_lot_id: manifest_of(edge.document) for edge in between if edge.kind == TRANSFER}
+    told = tuple(_step(row, names[row.lot_id], came_under.get(row.lot_id, "")) for row in steps[:MOST_STEPS])
     is_cut = len(joined) > MOST_LOTS or len(steps) > MOST_STEPS
     return Trace(code=names[lot.pk], nodes=nodes, edges=edges, steps=told, is_cut=is_cut)
+
+
+def _edge(
+    edge: LineageEdge, lots: Mapping[int, Lot], names: Mapping[int, str], open_keys: Collection[int]
+) -> Edge:
+    """Return what joins two lots; between two that the person may not see, that it does."""
+    is_open = edge.source_lot_id in open_keys or edge.target_lot_id in open_keys
+    return Edge(
+        source=names[edge.source_lot_id], target=names[edge.target_lot_id],
+        mass_g=edge.mass_g if is_open else None, kind=edge.kind, at=edge.at,
+        document=_document(edge) if is_open else "", uscc=_whose(lots, open_keys, edge),
+    )  # fmt: skip
 
 
 def _whose(lots: Mapping[int, Lot], open_keys: Collection[int], edge: LineageEdge) -> str:
@@ -172,15 +222,16 @@ def _made(steps: Iterable[Movement]) -> dict[int, datetime]:
     return made
 
 
-def _step(row: Movement, name: str) -> Step:
+def _step(row: Movement, name: str, came_under: str) -> Step:
     ends = (row.source, row.target)
     manifest = next((end.code.removeprefix(TRANSIT_PREFIX) for end in ends if end.kind == "TRANSIT"), "")
     return Step(
         lot=name, kind=Kind(row.kind), source=row.source.name, source_kind=row.source.kind,
         target=row.target.name, target_kind=row.target.kind, mass_g=row.mass_g, on=row.moved_on,
         at=row.posted_at, person=row.handler or str(row.posted_by), seq=row.seq, method=row.method,
-        counterparty=row.counterparty, document=manifest, uscc=row.organisation.uscc,
+        counterparty=row.counterparty, uscc=row.organisation.uscc,
         organisation=row.organisation.name,
+        document=manifest or (came_under if row.kind == Kind.RECEIPT else ""),
     )  # fmt: skip
 
 
