@@ -1,6 +1,7 @@
 """Any code, scanned anywhere, tells its history: to the parties of a manifest too, and from a label's QR code."""
 
 import uuid
+from datetime import date
 from urllib.parse import urlencode
 
 import pytest
@@ -11,6 +12,10 @@ from tests.rooms.api.world import Api, token
 from tests.rooms.transfers import world as worlds
 from wufei.labels import queries as labels
 from wufei.labels import services as label_services
+from wufei.ledger.kinds import Kind
+from wufei.ledger.models import Container, Movement
+from wufei.ledger.queries.books import official_book
+from wufei.terms.period import Period
 
 pytestmark = pytest.mark.django_db
 
@@ -106,3 +111,34 @@ def test_who_has_nothing_to_do_with_it_finds_nothing(world):
 
 def payload_of_the_drum(world) -> str:
     return payload_of(world, world.drum("D500"))
+
+
+# --- the official ledgers of the same way
+
+
+def book(organisation, form: str) -> dict:
+    july = Period(date(2026, 7, 1), date(2026, 7, 31))
+    [row] = official_book(organisation=organisation, form=form, period=july, most=10).rows
+    return row
+
+
+def test_who_let_the_drum_out_of_store_is_not_who_drove_it(world):
+    world.loaded()
+    row = book(world.generator, "hw-3")
+    assert (row["handler"], row["carrier_handler"]) == ("张三", "李师傅")
+    assert Movement.objects.get(kind=Kind.DISPATCH).handler == "张三"
+
+
+def test_the_receiver_s_ledger_knows_the_container_and_who_took_it_in(world):
+    manifest = world.accepted()
+    row = book(world.receiver, "hw-2")
+    assert (row["container_code"], row["packaging"], row["container_count"], row["handler"]) == (
+        f"{manifest.number}-01", "桶", 1, "王五",
+    )  # fmt: skip
+
+
+def test_a_load_of_several_packages_is_no_container(world):
+    drum = worlds.LineSaid(lot=world.drum("D001"), package_count=3, said=worlds.OF_A_LINE)
+    manifest = world.deliver(world.load(world.issue(world.draft(lines=[drum]))))
+    world.receive(manifest, "200")
+    assert not Container.objects.filter(lot__organisation=world.receiver).exists()

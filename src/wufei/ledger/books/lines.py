@@ -68,6 +68,7 @@ class Move:
     digital_id: str
     before_key: int | None = None  # the movement that the record before this one is of
     before_on: date | None = None
+    driver: str = ""  # of what left under a manifest
 
     @property
     def tonnes(self) -> Decimal:
@@ -256,7 +257,7 @@ def _kept(record: Numbered) -> Row:
         }  # fmt: skip
     return row | {
         "facility": move.source.code, "out_on": move.moved_on, "out_mass": move.tonnes,
-        "goes_to": goes_to(move), "out_handler": _text(move.handler), "out_carrier": None,
+        "goes_to": goes_to(move), "out_handler": _text(move.handler), "out_carrier": _text(move.driver),
     }  # fmt: skip
 
 
@@ -291,7 +292,7 @@ def _taken_out(record: Numbered) -> Row:
     return {
         "code": str(record.code), "out_on": move.moved_on, "facility": move.source.code,
         "store_type": _text(move.source.store_type), "handler": _text(move.handler),
-        "carrier_handler": None, "before": _code(record.before), "goes_to": goes_to(move),
+        "carrier_handler": _text(move.driver), "before": _code(record.before), "goes_to": goes_to(move),
     }  # fmt: skip
 
 

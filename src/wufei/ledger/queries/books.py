@@ -6,7 +6,7 @@ A page of fifty lines and a whole year take the same few queries. What is left o
 
 from collections import defaultdict
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date, timedelta
 from functools import reduce
 from operator import or_
@@ -35,6 +35,7 @@ from wufei.ledger.books.layouts import LAYOUTS, Blanks, Layout, Missing, Row
 from wufei.ledger.books.remarks import UNLISTED, LeftOut, remarks
 from wufei.ledger.kinds import Kind, PlaceKind
 from wufei.ledger.models import Container, Movement, MovementQuerySet, Stream, WasteClass
+from wufei.ledger.queries.above import above
 from wufei.ledger.queries.inventory import held_by_stream
 from wufei.ledger.queries.verifying import SIGNED_MASS
 from wufei.registry.models import OperatingPermit, Organisation, PermitKind
@@ -142,7 +143,7 @@ def _records(
     if part is None and counted["records"] > most:
         raise BookTooLong(counted["records"], most)
     taken = part or slice(0, most)
-    shown = [_move(row) for row in _moves(found, series)[taken]]
+    shown = _with_hands([_move(row) for row in _moves(found, series)[taken]])
     known = _serials(organisation, layout, shown, series)
     records = lines.numbered(layout.id, shown, known, is_hazardous=layout.is_hazardous)
     names = _listed_names(shown) if layout.is_hazardous else {}
@@ -206,6 +207,21 @@ def _move(row: tuple[Any, ...]) -> lines.Move:
     return lines.Move(
         **said, source=lines.End(*row[many : many + ends]), target=lines.End(*row[many + ends :])
     )
+
+
+def _with_hands(moves: Sequence[lines.Move]) -> list[lines.Move]:
+    """Say of what left under a manifest who handed it over, and to which driver; the manifest knows both."""
+    numbers = {move.key: move.target.code.partition(":")[2] for move in moves if move.kind is Kind.DISPATCH}
+    if not numbers:
+        return list(moves)
+    hands = above.hands(set(numbers.values()))
+    found = []
+    for move in moves:
+        known = hands.get(numbers.get(move.key, ""))
+        found.append(
+            replace(move, handler=known.issuer or move.handler, driver=known.driver) if known else move
+        )
+    return found
 
 
 def _packaging(said: str | None) -> str:

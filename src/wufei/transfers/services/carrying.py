@@ -286,11 +286,13 @@ def _dispatches(held: Held, leg: Leg, on: date) -> list[Draft]:
     row = held.manifest
     assert row.number is not None, "it was issued"
     assert row.receiver is not None, "it is required"
+    # Who let it out of the store; the driver stands on the manifest.
+    handler = queries.hands_of([row.number])[row.number].issuer or str(leg.said.get("driver", ""))
     return [
         Draft(
             kind=Kind.DISPATCH, moved_on=on, stream_code=line.stream.code, mass=Mass(line.declared_g),
             store_code=line.store_code or None, lot_code=line.lot_code or None, counterparty=row.receiver.name,
-            handler=str(leg.said.get("driver", ""))[: TEXT_LIMITS["handler"]], note=f"联单 {row.number}",
+            handler=handler[: TEXT_LIMITS["handler"]], note=f"联单 {row.number}",
             client_id=movement_id(held, f"dispatch:{line.position}"), other_place=transit_code(row.number),
         )
         for line in held.lines

@@ -18,8 +18,8 @@ from wufei.catalogue.disposal_modes import ModeKind, disposal_mode
 from wufei.ledger import queries as ledger_queries
 from wufei.ledger import services as ledger
 from wufei.ledger.kinds import Kind
-from wufei.ledger.models import Lot, Movement, Stream
-from wufei.ledger.posting import Draft, bulk_code, transit_code
+from wufei.ledger.models import Container, Lot, Movement, Stream
+from wufei.ledger.posting import TEXT_LIMITS, Draft, bulk_code, transit_code
 from wufei.registry.access import Permission
 from wufei.registry.models import Organisation, User
 from wufei.registry.services.permits import give_back_capacity, take_capacity
@@ -295,6 +295,7 @@ def _into_own_ledger(held: Held, stream_codes: Mapping[int, str], store_code: st
             kind=Kind.RECEIPT, moved_on=local_day(held.now), stream_code=streams[line.position].code,
             mass=Mass(line.received_g or 0), store_code=store_code or None,
             lot_code=f"{number}-{line.position:02}", counterparty=row.generator.name, note=f"联单 {number}",
+            handler=str(held.by)[: TEXT_LIMITS["handler"]],
             client_id=movement_id(held, f"receipt:{line.position}"),
         )
         for line in came
@@ -304,7 +305,28 @@ def _into_own_ledger(held: Held, stream_codes: Mapping[int, str], store_code: st
         assert draft.client_id is not None
         line.receipt_lot = posted[draft.client_id].lot
     ManifestLine.objects.bulk_update(came, ["receipt_lot"])
+    _describe_containers(held, came)
     _record_lineage(held, came, number)
+
+
+def _describe_containers(held: Held, came: Sequence[ManifestLine]) -> None:
+    """Say what each single package is in; a load of several is no container, and bulk is in none."""
+    volumes = dict(
+        Container.objects.filter(lot__in=[line.lot_id for line in came if line.lot_id]).values_list(
+            "lot", "volume_ml"
+        )
+    )
+    found = [
+        ledger.ContainerSaid(
+            line.receipt_lot.code, line.said["packaging"], volumes.get(line.lot_id) if line.lot_id else None
+        )
+        for line in came
+        if line.receipt_lot is not None
+        and (line.received_count or line.package_count) == 1
+        and line.said.get("packaging") in Container.Packaging.values
+    ]
+    if found:
+        ledger.describe_containers(organisation=held.organisation, containers=found, by=held.by, now=held.now)
 
 
 def _with_lots(moved: list[Movement]) -> list[Movement]:
