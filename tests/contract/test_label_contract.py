@@ -10,6 +10,8 @@ import zxingcpp
 from click.testing import CliRunner
 from PIL import Image
 
+from tests.conftest import NOW
+from tests.tables import LedgerTable
 from wufei.labels.models import LabelPrint
 from wufei.labels.services import number_container
 from wufei.ledger.models import Container
@@ -83,6 +85,26 @@ def test_what_is_no_label_is_refused_in_chinese_and_nothing_is_written(
     assert told in answer.stderr
     assert not (tmp_path / "a.pdf").exists()
     assert not LabelPrint.objects.exists()
+
+
+def test_of_a_code_of_two_organisations_the_one_is_named(wufei, drum, make_organisation, make_user, tmp_path):
+    other = make_organisation(name="别家")
+    table = LedgerTable(organisation=other, by=make_user("ENVIRONMENT_OFFICER", other), now=NOW)
+    table.stores(库=None)
+    table.streams("砂", waste_code="SW02")
+    table.post("2026-06-30 砂 产生 1 吨 库 桶-1")
+    out = tmp_path / "a.pdf"
+
+    asked_back = wufei("label", "桶-1", "--out", out)
+    assert asked_back.exit_code == 1
+    for told in ("--organisation", other.uscc, drum.lot.organisation.uscc):
+        assert told in asked_back.stderr
+    answer = wufei("label", "桶-1", "--out", out, "--organisation", drum.lot.organisation.uscc, "--json")
+    assert json.loads(answer.stdout)["digital_id"] == drum.digital_id
+    assert wufei("label", "桶-1", "--out", out, "--organisation", other.uscc).exit_code == 0
+    for code, uscc in (("桶-2", other.uscc), (drum.digital_id, other.uscc), ("桶-1", "没有")):
+        refused = wufei("label", code, "--out", out, "--organisation", uscc)
+        assert (refused.exit_code, "没有这个编码" in refused.stderr) == (1, True), code
 
 
 def test_a_file_that_cannot_be_written_is_said_and_not_recorded(wufei, drum, tmp_path: Path):

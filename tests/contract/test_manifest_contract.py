@@ -54,6 +54,7 @@ def test_a_manifest_in_words(wufei, world):
         "1. 签发",
         "4. 接受",
         "0.2",
+        "2026-07-01 10:00",  # in China
     ):
         assert text in out, text
 

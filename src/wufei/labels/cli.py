@@ -13,7 +13,7 @@ from wufei.labels.digital_id import DigitalIdRefused
 from wufei.labels.models import LabelPrint, PrintFormat
 from wufei.labels.output import file_of
 from wufei.labels.payload import PayloadRefused
-from wufei.labels.refusals import LabelRefused
+from wufei.labels.refusals import Code, LabelRefused
 from wufei.labels.wording import words
 from wufei.registry.services import operator
 from wufei.terms.arguments import OutFile, why
@@ -33,13 +33,14 @@ LONGEST_REASON = LabelPrint._meta.get_field("reason").max_length or 0
     "--dpi", type=click.Choice(["203", "300"]), default="203", show_default=True, help="打印机每英寸点数。"
 )
 @click.option("--reason", default=AGAIN, help="打印过的标签再印的原因。")
+@click.option("--organisation", "uscc", default="", help="几个单位有同一编码时，指明单位的统一社会信用代码。")
 @click.option("--json", "as_json", is_flag=True, help="以 JSON 输出。")
-def label(code: str, print_format: str, out: Path, dpi: str, reason: str, as_json: bool) -> None:
+def label(code: str, uscc: str, print_format: str, out: Path, dpi: str, reason: str, as_json: bool) -> None:
     """生成一个容器或批次的标签；CODE 为批次编码、数字识别码或扫到的二维码内容。"""
     if not reason.strip() or len(reason) > LONGEST_REASON or not reason.isprintable():
         raise click.UsageError(f"重印原因应为 1 至 {LONGEST_REASON} 个可见的字。")
     try:
-        lot = queries.lot_of_anybody(code=code)
+        lot = queries.lot_of_anybody(code=code, uscc=uscc.strip())
         of = queries.label(lot)
         file = file_of(
             [queries.picture(of)] * queries.faces(of),
@@ -55,6 +56,8 @@ def label(code: str, print_format: str, out: Path, dpi: str, reason: str, as_jso
     except (LabelRefused, DigitalIdRefused, PayloadRefused) as refused:
         detail = f"（{refused.detail}）" if refused.detail else ""
         click.echo(f"{words(refused)}{detail}", err=True)
+        if refused.code == Code.LOT_AMBIGUOUS:
+            click.echo("也可以用 --organisation 指明单位。", err=True)
         sys.exit(1)
     _say(row, out, as_json)
 

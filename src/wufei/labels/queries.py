@@ -120,9 +120,9 @@ def lot_with(*, organisation: Organisation, code: str) -> Lot:
     raise LabelRefused(Code.LOT_UNKNOWN, text[:80])
 
 
-def lot_of_anybody(*, code: str) -> Lot:
+def lot_of_anybody(*, code: str, uscc: str = "") -> Lot:
     """
-    Return the lot of a code, whoever has it; for the operator of the machine.
+    Return the lot of a code, whoever has it, or that of one organisation; for the operator of the machine.
 
     :raises LabelRefused: if there is none, or several organisations have one of this code
     :raises DigitalIdRefused: if it is nearly a 数字识别码
@@ -130,11 +130,13 @@ def lot_of_anybody(*, code: str) -> Lot:
     """
     text = code.strip()
     named = Lot.objects.filter(Q(code=text) | Q(container__digital_id=text), is_bulk=False)
-    holders = list(Organisation.objects.filter(pk__in=named.values("organisation_id")).order_by("pk")[:2])
+    if uscc:
+        named = named.filter(organisation__uscc=uscc)
+    holders = list(Organisation.objects.filter(pk__in=named.values("organisation_id")).order_by("uscc")[:20])
     if len(holders) > 1:
-        raise LabelRefused(Code.LOT_AMBIGUOUS, text)
+        raise LabelRefused(Code.LOT_AMBIGUOUS, "、".join(f"{each.name} {each.uscc}" for each in holders))
     holder = holders[0] if holders else Organisation.objects.filter(uscc=_read(text).uscc).first()
-    if holder is None:
+    if holder is None or uscc not in ("", holder.uscc):
         raise LabelRefused(Code.LOT_UNKNOWN, text[:80])
     return lot_with(organisation=holder, code=text)
 

@@ -75,7 +75,7 @@ def _reserved(asked: DigitalIdBlock, count: int) -> DigitalIdBlock:
         last=F("last") + count
     )
     if not moved:
-        raise LabelRefused(Code.NUMBERS_EXHAUSTED, f"{LAST_SEQUENCE - counter.last} left")
+        raise LabelRefused(Code.NUMBERS_EXHAUSTED, f"还剩 {LAST_SEQUENCE - counter.last} 个")
     counter.refresh_from_db(fields=["last"])
     asked.first, asked.last = counter.last - count + 1, counter.last
     asked.save(force_insert=True)

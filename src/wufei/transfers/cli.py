@@ -2,12 +2,14 @@
 
 import json
 import sys
+from datetime import datetime
 from typing import Any
 
 import click
 from rich.console import Console
 from rich.table import Table
 
+from wufei.terms.day import SHANGHAI
 from wufei.terms.mass import Mass
 from wufei.transfers import queries
 from wufei.transfers.models import Manifest
@@ -84,8 +86,9 @@ def _print(row: Manifest, said: dict[str, Any]) -> None:
         )  # fmt: skip
     console.print(table)
     for each in said["signatures"]:
+        at = datetime.fromisoformat(each["signed_at"]).astimezone(SHANGHAI)
         console.print(
-            f"{each['seq']}. {ACT_LABELS[Act(each['act'])]}　{each['organisation']}　{each['signer']}　{each['signed_at']}"
+            f"{each['seq']}. {ACT_LABELS[Act(each['act'])]}　{each['organisation']}　{each['signer']}　{at:%Y-%m-%d %H:%M}"
         )
     for each in said["flags"]:
         console.print(f"⚠ {FLAG_TEXT[each['code']]}{each['detail']}")

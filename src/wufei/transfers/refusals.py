@@ -16,6 +16,7 @@ class Code(StrEnum):
     NUMBER_OF_ANOTHER_PLACE = auto()
     DIVISION_TOO_COARSE = auto()
     SERIALS_EXHAUSTED = auto()
+    PAPER_DAY_IN_FUTURE = auto()
     CLIENT_ID_REUSED = auto()
     SEALED = auto()
     NOT_SEALED = auto()
@@ -27,6 +28,7 @@ class Code(StrEnum):
     LINES_MISSING = auto()
     LEGS_MISSING = auto()
     MASS_NOT_POSITIVE = auto()
+    MASS_ABSURD = auto()
     REASON_MISSING = auto()
     # who and with what
     PARTY_UNKNOWN = auto()

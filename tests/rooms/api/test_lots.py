@@ -61,6 +61,19 @@ def test_what_does_not_balance_is_refused_in_words_and_nothing_is_posted(stocked
     assert Movement.objects.count() == before
 
 
+def test_what_the_ledger_refuses_of_a_transformation_points_at_input_or_output(stocked, officer_api):
+    said = merging()
+    outputs = [each | {"lot": "L-1"} for each in said["outputs"]]
+    answer = officer_api.post(stocked.address("/transformations"), said | {"outputs": outputs})
+    assert answer.status_code == 409
+    unknown = [said["inputs"][0], said["inputs"][1] | {"store": "没有"}]
+    answer = officer_api.post(stocked.address("/transformations"), said | {"inputs": unknown})
+    assert [each["where"] for each in answer.json()["details"]] == ["body.inputs.1"], answer.json()
+    outputs = [each | {"store": "没有"} for each in said["outputs"]]
+    answer = officer_api.post(stocked.address("/transformations"), said | {"outputs": outputs})
+    assert [each["where"] for each in answer.json()["details"]] == ["body.outputs.0"], answer.json()
+
+
 def test_a_lot_is_put_into_another_store(stocked, officer_api):
     body = {
         "store": "库1", "to": "库2", "lot": "L-1", "amount": "3", "unit": "吨", "moved_on": "2025-03-22",

@@ -97,7 +97,9 @@ def test_asked_again_under_the_same_client_id_the_same_numbers_come(said):
 
 def test_a_day_has_999_numbers_and_no_more(said):
     reserve(said, 990)
-    assert refusal(reserve, said, 10) == Code.NUMBERS_EXHAUSTED
+    with pytest.raises(LabelRefused) as refused:
+        reserve(said, 10)
+    assert (refused.value.code, refused.value.detail) == (Code.NUMBERS_EXHAUSTED, "还剩 9 个")
     assert reserve(said, 9).last == 999
     assert refusal(reserve, said, 1) == Code.NUMBERS_EXHAUSTED
     assert DigitalIdCounter.objects.get().last == 999

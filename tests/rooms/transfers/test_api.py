@@ -81,6 +81,54 @@ def test_the_whole_way_over_the_api(world):
     assert [s["act"] for s in told["signatures"]] == ["ISSUE", "LOAD", "DELIVER", "ACCEPT"]
 
 
+def test_a_refusal_points_at_the_part_of_the_body_that_it_is_about(world):
+    world.drum("A")
+    good = {"lot": "A", "said": worlds.OF_A_LINE}
+    for said, where in (
+        ({"lines": [good, {"lot": "没有"}]}, "body.lines.1.lot"),
+        ({"lines": [{"lot": "没有"}, good]}, "body.lines.0.lot"),
+        ({"lines": [good | {"said": {"packaging": "X"}}]}, "body.lines.0.said.packaging"),
+        ({"lines": [{"stream": "F1", "mass_g": 0}]}, "body.lines.0"),
+        ({"lines": [{"stream": "F1", "mass_g": 10**14 + 1}]}, "body.lines.0"),
+        ({"lines": [good | {"package_count": 0}]}, "body.lines.0.package_count"),
+        ({"said": worlds.SAID | {"contact": "长" * 400}}, "body.said.contact"),
+        ({"said": worlds.SAID | {"colour": "红"}}, "body.said.colour"),
+        ({"receiver": world.generator.uscc}, "body.receiver"),
+        (
+            {"legs": [{"carrier": world.carrier.uscc, "said": {"plate": "不是车牌" * 30}}]},
+            "body.legs.0.said.plate",
+        ),
+    ):
+        answer = api(world.officer).post(at(world.generator), body(world, "A", **said))
+        assert answer.status_code in (409, 422), (said, answer.content.decode())
+        assert where in [each["where"] for each in answer.json()["details"]], (said, answer.json())
+    assert not Manifest.objects.exists()
+
+
+def test_a_mass_that_no_ledger_takes_is_no_draft(world):
+    answer = api(world.officer).post(
+        at(world.generator), body(world, lines=[{"stream": "F1", "mass_g": 10**17, "said": worlds.OF_A_LINE}])
+    )
+    assert (answer.status_code, answer.json()["code"]) == (422, "mass_absurd")
+
+
+def test_a_period_that_ends_before_it_begins_is_refused(world):
+    answer = api(world.officer).get(at(world.generator) + "?from=2026-10-01&to=2026-01-01")
+    assert (answer.status_code, answer.json()["details"][0]["code"]) == (422, "period_reversed")
+
+
+def test_a_paper_transfer_that_was_completed_tomorrow_is_refused(world):
+    world.drum("A")
+    reference = created(world, "A")
+    answer = act(world.officer, world.generator, reference, "ISSUE", paper_completed_on="2026-07-02")
+    assert (answer.status_code, answer.json()["code"]) == (422, "paper_day_in_future")
+    assert Manifest.objects.get().state == "DRAFT"
+    assert (
+        act(world.officer, world.generator, reference, "ISSUE", paper_completed_on="2026-07-01").status_code
+        == 200
+    )
+
+
 def test_a_manifest_of_three_containers_takes_at_most_fifteen_statements(world, monkeypatch):
     for code in "ABC":
         world.drum(code)

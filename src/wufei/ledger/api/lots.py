@@ -1,6 +1,7 @@
 """Lots for machines: what they become, where they are put, and their whole way."""
 
 from datetime import date, datetime
+from functools import partial
 from typing import Annotated, Any
 from uuid import UUID
 
@@ -234,12 +235,17 @@ def transform(request: ApiRequest, uscc: Uscc, body: TransformationIn) -> Transf
             409, "transformation_refused", "不能这样转化；请按 details 改正后重发。", details
         ) from None
     except services.MovementsRefused as refused:
-        raise movements_refused(refused) from None
+        raise movements_refused(refused, partial(_part, len(inputs))) from None
     except services.ClientIdReused:
         raise Refused(
             409, "client_id_reused", "这个 client_id 已用于另一次转化；请为新的转化换一个。"
         ) from None
     return _out(made)
+
+
+def _part(inputs: int, index: int) -> str:
+    """Return what of a transformation's body its movement of this index is: inputs come first."""
+    return f"body.inputs.{index}" if index < inputs else f"body.outputs.{index - inputs}"
 
 
 FirstSeq = Annotated[int, Path(ge=1, le=2**31 - 1, description="转化的编号：第一条记录的链序号")]
@@ -311,7 +317,7 @@ def relocate(request: ApiRequest, uscc: Uscc, body: RelocationIn) -> MovementOut
     try:
         posted = services.post(organisation=organisation, drafts=[draft], by=request.auth, now=timezone.now())
     except services.MovementsRefused as refused:
-        raise movements_refused(refused) from None
+        raise movements_refused(refused, lambda _index: "body") from None
     except services.ClientIdReused:
         raise Refused(409, "client_id_reused", "这个 client_id 已用于另一条记录；请换一个。") from None
     [row] = queries.movements(organisation=organisation).filter(pk__in=posted.values("pk"))

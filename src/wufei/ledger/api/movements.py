@@ -1,6 +1,6 @@
 """The ledger for machines: streams, stores, movements, stock, closing, verification."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from datetime import date
 from decimal import Decimal
 from enum import StrEnum
@@ -484,9 +484,12 @@ def post_movements(request: ApiRequest, uscc: Uscc, body: DraftsIn) -> Movements
     return Movements(movements=[movement_out(row) for row in rows])
 
 
-def movements_refused(refused: services.MovementsRefused) -> Refused:
+def movements_refused(
+    refused: services.MovementsRefused, where: Callable[[int], str] = "body.movements.{}".format
+) -> Refused:
+    """Return the refusal as it is answered; `where` says what in the body each movement is of."""
     details = [
-        ErrorDetail(where=f"body.movements.{index}", code=each.code.value, message=REFUSAL_TEXT[each.code])
+        ErrorDetail(where=where(index), code=each.code.value, message=REFUSAL_TEXT[each.code])
         for index, refusals in refused.refusals
         for each in refusals
     ]

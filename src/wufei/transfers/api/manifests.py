@@ -1,5 +1,6 @@
 """Manifests for machines: drafted, signed in turn, revised; and the table of fields that says who fills what."""
 
+from collections.abc import Callable
 from typing import Annotated, Any
 
 from django.utils import timezone
@@ -7,7 +8,15 @@ from ninja import Path, Query, Router
 from pydantic import Field
 
 from wufei.registry.access import Permission
-from wufei.registry.api.door import ApiRequest, ErrorDetail, Refused, answers, organisation_of, scoped
+from wufei.registry.api.door import (
+    ApiRequest,
+    ErrorDetail,
+    Refused,
+    answers,
+    malformed,
+    organisation_of,
+    scoped,
+)
 from wufei.registry.api.fields import (
     Asked,
     Day,
@@ -46,7 +55,8 @@ router = Router(tags=["转移联单"])
 MALFORMED = frozenset(
     {
         RefusalCode.FIELD_MALFORMED, RefusalCode.FIELD_UNKNOWN, RefusalCode.MASS_NOT_POSITIVE,
-        RefusalCode.NUMBER_MALFORMED, RefusalCode.APPROVAL_MALFORMED,
+        RefusalCode.NUMBER_MALFORMED, RefusalCode.APPROVAL_MALFORMED, RefusalCode.MASS_ABSURD,
+        RefusalCode.PAPER_DAY_IN_FUTURE,
     }
 )  # fmt: skip
 
@@ -54,15 +64,53 @@ MALFORMED = frozenset(
 # --- doors
 
 
-def refused(why: TransferRefused) -> Refused:
+def refused(why: TransferRefused, where: Callable[[str], str] = "body.{}".format) -> Refused:
+    """Return the refusal as it is answered; `where` says what part of the body a reason is about."""
     details = [
         ErrorDetail(
-            where=f"body.{each.where}" if each.where else None, code=each.code.value, message=words(each)
+            where=where(each.where) if each.where else None, code=each.code.value, message=words(each)
         )
         for each in why.reasons
     ]
     status = 422 if why.code in MALFORMED else 403 if why.code is RefusalCode.WRONG_PARTY else 409
     return Refused(status, why.code.value, REFUSAL_TEXT[why.code], details)
+
+
+# What of a draft has a place of its own in the body; all else is in `said`.
+_OWN = frozenset({"receiver", "lines", "legs", "uid", "version"})
+_OWN_OF_A_PART = frozenset({"lot", "stream", "store", "package_count", "carrier"})
+
+
+def in_draft(where: str) -> str:
+    """
+    Return where in the body of a draft a reason is: lists count from 0 there, and fields stand in `said`.
+
+    >>> in_draft("lines.1.lot"), in_draft("lines.2.hazards"), in_draft("lines.1.declared_g"), in_draft("contact")
+    ('body.lines.0.lot', 'body.lines.1.said.hazards', 'body.lines.0', 'body.said.contact')
+    """
+    head, *rest = where.split(".")
+    if not rest:
+        return f"body.{where}" if where in _OWN else f"body.said.{where}"
+    at, name = f"body.{head}.{int(rest[0]) - 1}", ".".join(rest[1:])
+    if name in ("", "declared_g"):  # it is said as amount and unit, or as mass_g
+        return at
+    return f"{at}.{name}" if name in _OWN_OF_A_PART else f"{at}.said.{name}"
+
+
+def in_act(body: ManifestActIn) -> Callable[[str], str]:
+    """Return where in the body of an act a reason is: fields that were filled in with it stand in `said`."""
+
+    def where(text: str) -> str:
+        head, *rest = text.split(".")
+        name = rest[-1] if head == "legs" and rest else text
+        if name in body.said:
+            return f"body.said.{name}"
+        positions = [str(each.position) for each in body.lines]
+        if head == "lines" and rest and rest[0] in positions:
+            return ".".join(("body.lines", str(positions.index(rest[0])), *rest[1:]))
+        return f"body.{text}"
+
+    return where
 
 
 def manifest_at(request: ApiRequest, organisation: Organisation, reference: str) -> Manifest:
@@ -97,6 +145,8 @@ class ManifestFilter(Asked):
 def list_manifests(request: ApiRequest, uscc: Uscc, asked: Query[ManifestFilter]) -> Manifests:
     """新的在前。草稿只有移出人自己看得到。"""
     organisation = organisation_of(request, uscc, Permission.VIEW_MANIFESTS)
+    if asked.from_ and asked.to and asked.from_ > asked.to:
+        raise malformed("query.to", "period_reversed", "截止日期早于起始日期；请改正。")
     rows = queries.manifests(organisation=organisation, user=request.auth, on=timezone.localdate())
     said: dict[str, Any] = {
         "state": asked.state, "role": asked.role, "since": asked.from_, "through": asked.to, "text": asked.q,
@@ -124,7 +174,7 @@ def create_manifest(request: ApiRequest, uscc: Uscc, body: NewManifestIn) -> Man
             organisation=organisation, uid=body.uid, by=request.auth, now=timezone.now(), **body.arguments()
         )
     except TransferRefused as why:
-        raise refused(why) from None
+        raise refused(why, in_draft) from None
     return ManifestRow(**row_of(*made))
 
 
@@ -151,7 +201,7 @@ def edit_manifest(request: ApiRequest, uscc: Uscc, reference: Reference, body: M
             now=timezone.now(), **body.arguments(),
         )  # fmt: skip
     except TransferRefused as why:
-        raise refused(why) from None
+        raise refused(why, in_draft) from None
     return whole_of(request, organisation, edited)
 
 
@@ -167,7 +217,7 @@ def sign_manifest(request: ApiRequest, uscc: Uscc, reference: Reference, body: M
     try:
         done = _do(manifest, organisation, body, request)
     except TransferRefused as why:
-        raise refused(why) from None
+        raise refused(why, in_act(body)) from None
     return whole_of(request, organisation, done)
 
 

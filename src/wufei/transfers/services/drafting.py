@@ -15,6 +15,7 @@ from django.db.models import F
 
 from wufei.catalogue.waste_codes import read_waste_code
 from wufei.ledger.models import Lot, Stream, WasteClass
+from wufei.ledger.posting import ABSURD_MASS
 from wufei.registry.access import Permission
 from wufei.registry.models import Organisation, OrganisationKind, User
 from wufei.registry.queries import require
@@ -291,6 +292,8 @@ def _faults(said: Mapping[str, Any], lines: Sequence[LineSaid], legs: Sequence[L
         found += faults_in(Part.LINE, line.said, f"lines.{at}.", only=Party.GENERATOR)
         if line.mass is not None and line.mass.grams <= 0:
             found.append(Reason(Code.MASS_NOT_POSITIVE, f"lines.{at}.declared_g"))
+        if line.mass is not None and line.mass.grams > ABSURD_MASS.grams:
+            found.append(Reason(Code.MASS_ABSURD, f"lines.{at}.declared_g", f"{line.mass.tonnes:f} 吨"))
         if line.package_count is not None and line.package_count <= 0:
             found.append(Reason(Code.FIELD_MALFORMED, f"lines.{at}.package_count", "包装数量：应大于零"))
     for at, leg in enumerate(legs, 1):

@@ -66,6 +66,8 @@ def issue(
         return held.manifest
     move = turn(held, Act.ISSUE)
     today = local_day(now)
+    if paper_completed_on is not None and paper_completed_on > today:
+        raise refused(Code.PAPER_DAY_IN_FUTURE, paper_completed_on.isoformat(), "paper_completed_on")
     refuse(_incomplete(held))
     refuse(stock_faults(held))
     refuse(_papers_missing(held, today))
