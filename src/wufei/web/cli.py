@@ -62,15 +62,6 @@ class Rooms(click.Group):
                 raise click.UsageError("参数里有不是 UTF-8 的字符；请检查终端的编码。")
         return super().parse_args(ctx, args)
 
-    def invoke(self, ctx: click.Context) -> Any:
-        """Run the command; a file or folder that can't be read or written is said in words, and exits with 1."""
-        try:
-            return super().invoke(ctx)
-        except OSError as error:
-            if error.filename is None:
-                raise
-            raise click.ClickException(f"“{error.filename}”不能读写：{why(error)}。") from error
-
     def list_commands(self, ctx: click.Context) -> list[str]:
         return list(COMMANDS)
 
@@ -86,11 +77,15 @@ class Rooms(click.Group):
         return command
 
     def invoke(self, ctx: click.Context) -> Any:
-        """Run the command; whichever it is, it says in words that an edition's file is broken."""
+        """Run the command; a file that can't be read or written, or a broken edition, is said in words: 1."""
         try:
             return super().invoke(ctx)
         except (click.ClickException, click.exceptions.Exit, click.Abort):
             raise
+        except OSError as error:
+            if error.filename is None:
+                raise
+            raise click.ClickException(f"“{error.filename}”不能读写：{why(error)}。") from error
         except Exception as failed:
             from wufei.policies.loading import BrokenEditions  # slow import
 
