@@ -197,14 +197,8 @@ def test_a_folder_of_editions_adds_to_ours_and_is_read_again_when_it_changes(
     )
     assert result.exit_code == 0
 
-    own.write_text(own.read_text().replace("kind: gate", "kind: gait"))
-    for broken in (
-        run(editions, "--json"),
-        run(evaluate, organisation.uscc, "--edition", EDITION, "--year", 2025),
-    ):
-        assert broken.exit_code == 1
-        assert f"{own}:" in broken.stderr
-        assert "“gait”不在可选值之内" in broken.stderr
+    own.unlink()
+    assert set(queries.known_editions()) == before
 
 
 def test_every_item_that_an_edition_asks_for_is_known_to_the_workbook():
