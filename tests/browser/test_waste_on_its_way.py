@@ -69,7 +69,7 @@ def test_a_drum_is_filled_sent_carried_received_and_its_whole_way_is_told(
     officer.goto(f"/o/{GEAR}/manifests/new/")
     officer.get_by_label("扫描容器").fill(lot)
     officer.get_by_label("接受人", exact=True).select_option(value=OIL)
-    officer.get_by_label("承运人", exact=True).select_option(index=1)
+    officer.get_by_label("承运人", exact=True).select_option(value=HAUL)
     officer.get_by_label("应急联系电话").fill("023-00000119")
     officer.get_by_label("突发环境事件防范措施").fill("随车带吸油毡和沙土，泄漏时围堵收集。")
     officer.get_by_role("button", name="保存，继续填").click()

@@ -100,7 +100,7 @@ def _collector(park: Organisation, password: str, by: User, now: datetime) -> To
     told = Told(collector, {user.username: user for user in User.objects.all()}, park)
     mine: dict[str, Any] = {**told.mine, "now": now}
     permit = said["permit"]
-    permits.record_permit(
+    recorded = permits.record_permit(
         kind=PermitKind.COLLECTION, number=permit["number"], valid_from=date(2025, 1, 1), valid_through=date(2027, 12, 31),
         groups=[
             permits.GroupSaid(
@@ -109,6 +109,7 @@ def _collector(park: Organisation, password: str, by: User, now: datetime) -> To
         ],
         **mine,
     )  # fmt: skip
+    permits.verify_permit(permit=recorded, by=told.people["city-environment"], now=now)
     permits.record_permit(
         kind=PermitKind.TRANSPORT, number=said["transport_permit"], valid_from=date(2025, 1, 1), valid_through=FAR, **mine
     )  # fmt: skip

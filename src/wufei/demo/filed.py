@@ -16,10 +16,11 @@ from wufei.ledger.identifying import Basis, Result, Said
 from wufei.ledger.models import Stream, WasteClass
 from wufei.ledger.services import record_identification
 from wufei.registry.models import Organisation, User
-from wufei.terms.day import local_day
+from wufei.terms.day import SHANGHAI, local_day
 
 NAMES = uuid.UUID("6d1f0f4e-3c0a-4f8e-9b0e-2a7c51d0a002")
 PLANS, IDENTIFIES, DISCLOSES = "gear", "power", "power"
+PLAN_FILED = (3, 20)  # month, day
 MADE_UP = "（演示）"
 
 
@@ -28,7 +29,8 @@ def play(*, organisations: dict[str, Organisation], by: User, now: datetime) -> 
     people = {user.username: user for user in User.objects.all()}
     _identify(organisations[IDENTIFIES], people[IDENTIFIES], now)
     year = local_day(now).year
-    _plan(organisations, people[PLANS], year, now)
+    filed_on = datetime(year, *PLAN_FILED, 10, tzinfo=SHANGHAI)  # it is due by the end of March
+    _plan(organisations, people[PLANS], year, min(filed_on, now))
     services.publish_disclosure(
         organisation=organisations[DISCLOSES], year=year - 1, by=people[DISCLOSES], now=now
     )

@@ -13,7 +13,7 @@ from datetime import date, datetime, time, timedelta
 from typing import Any
 
 from wufei.catalogue.working_days import is_working_day
-from wufei.demo import tracks
+from wufei.demo import closings, tracks
 from wufei.demo.district import uscc_of
 from wufei.demo.road_data import road
 from wufei.labels.models import PrintFormat
@@ -46,6 +46,7 @@ NAMES = uuid.UUID(
 )  # of what the demo posts, so that it is the same each time
 PICK_UP = 4  # Friday
 USE_UP = 2  # Wednesday
+VERIFIES = "city-environment"  # 市生态环境部门 looks at the receivers' permits
 REPACKED = "QY"  # whose drums are poured together and split
 FAR = date(2029, 12, 31)
 
@@ -66,28 +67,27 @@ class Told:
 
     organisations: dict[str, Organisation]
     people: dict[str, User]
+    first_day: date
+    last_day: date  # that is over
     chance: random.Random = field(default_factory=lambda: random.Random(2026))  # noqa: S311 made-up weights
     sent: int = 0
     lorries: list[tracks.Lorry] = field(default_factory=list)  # with a tracker, that did not set out yet
 
 
-def play(*, organisations: dict[str, Organisation], password: str, by: User, now: datetime) -> None:
+def play(*, organisations: dict[str, Organisation], password: str, by: User, now: datetime) -> Told:
     """Let the four months pass, as far as they are over."""
     said = road()
-    told = Told(organisations, _people(organisations, password, by, now))
+    first_day = date.fromisoformat(said["first_day"])
+    last_day = min(date.fromisoformat(said["last_day"]), now.astimezone(SHANGHAI).date() - timedelta(days=1))
+    told = Told(organisations, _people(organisations, password, by, now), first_day, last_day)
     _papers(told)
     _open_site(told)
     _equip(told)
-    begun = _at(date.fromisoformat(said["first_day"]), 8)
+    begun = at(first_day, 8)
     told.lorries = tracks.equip(carrier=told.organisations["haul"], by=told.people["haul"], now=begun)
     lines = [Line(each) for each in said["streams"]]
-    last_day = min(date.fromisoformat(said["last_day"]), now.astimezone(SHANGHAI).date() - timedelta(days=1))
-    fridays = [
-        day
-        for day in _working_days(date.fromisoformat(said["first_day"]), last_day)
-        if day.weekday() == PICK_UP
-    ]
-    for day in _working_days(date.fromisoformat(said["first_day"]), last_day):
+    fridays = [day for day in _working_days(first_day, last_day) if day.weekday() == PICK_UP]
+    for day in _working_days(first_day, last_day):
         _fill(told, lines, day)
         if day.weekday() == USE_UP:
             _use_up(told, day)
@@ -96,7 +96,11 @@ def play(*, organisations: dict[str, Organisation], password: str, by: User, now
                 if day.day <= 7 and line.said["prefix"] == REPACKED:
                     _repack(told, line, day)
                 _fetch(told, line, day, is_last=day == fridays[-1])
-    _put_into_zones(told, lines, _at(last_day, 18))
+        closings.close_last_month(
+            organisation=organisations[closings.CLOSES], day=day, by=told.people[closings.CLOSES]
+        )
+    _put_into_zones(told, at(last_day, 18))
+    return told
 
 
 def _working_days(first: date, last: date) -> Iterator[date]:
@@ -129,10 +133,10 @@ def _people(
 
 def _papers(told: Told) -> None:
     """Permits of the receivers and the carrier, and each generator's contracts and due diligence."""
-    said, begun = road(), _at(date.fromisoformat(road()["first_day"]), 8)
+    said, begun = road(), at(date.fromisoformat(road()["first_day"]), 8)
     haul = told.organisations["haul"]
     for each in said["permits"]:
-        permits.record_permit(
+        permit = permits.record_permit(
             organisation=told.organisations[each["of"]], kind=PermitKind.COMPREHENSIVE, number=each["number"],
             valid_from=date(2024, 1, 1), valid_through=FAR, by=told.people[each["of"]], now=begun,
             groups=[
@@ -141,6 +145,7 @@ def _papers(told: Told) -> None:
                 )
             ],
         )  # fmt: skip
+        permits.verify_permit(permit=permit, by=told.people[VERIFIES], now=begun + timedelta(hours=2))
     by_haul: dict[str, Any] = {"organisation": haul, "by": told.people["haul"], "now": begun}
     permits.record_permit(
         kind=PermitKind.TRANSPORT, number=said["transport_permit"], valid_from=date(2024, 1, 1), valid_through=FAR,
@@ -164,7 +169,7 @@ def _papers(told: Told) -> None:
 
 def _open_site(told: Told) -> None:
     """Declare where the disposal site puts what it receives, and under which wastes."""
-    said, begun = road(), _at(date.fromisoformat(road()["first_day"]), 8)
+    said, begun = road(), at(date.fromisoformat(road()["first_day"]), 8)
     store = said["receiving_store"]
     site: dict[str, Any] = {
         "organisation": told.organisations[store["of"]], "by": told.people[store["of"]], "now": begun
@@ -200,9 +205,7 @@ def _use_up(told: Told, day: date) -> None:
             for lot, grams in standing.order_by("lot__code").values_list("lot__code", "mass_g")
         ]  # fmt: skip
         if drafts:
-            ledger.post(
-                organisation=organisation, drafts=drafts, by=told.people[each["of"]], now=_at(day, 16)
-            )
+            ledger.post(organisation=organisation, drafts=drafts, by=told.people[each["of"]], now=at(day, 16))
 
 
 def _contract(told: Told, generator: str, other: str, purpose: str, now: datetime) -> None:
@@ -213,7 +216,7 @@ def _contract(told: Told, generator: str, other: str, purpose: str, now: datetim
     )  # fmt: skip
 
 
-def _at(day: date, hour: int, minute: int = 0) -> datetime:
+def at(day: date, hour: int, minute: int = 0) -> datetime:
     return datetime.combine(day, time(hour, minute), SHANGHAI)
 
 
@@ -225,7 +228,7 @@ ZONES = (("A", "废切削液区", "W02", 0, 600), ("B", "废矿物油区", "W03"
 def _equip(told: Told) -> None:
     """Give the gear works two scales, one of them soon to be calibrated, and two zones of its hazardous store."""
     works, by = told.organisations["gear"], told.people["gear"]
-    begun = _at(date.fromisoformat(road()["first_day"]), 8)
+    begun = at(date.fromisoformat(road()["first_day"]), 8)
     for name, until in (("危废间台秤", date(2027, 5, 31)), ("机加车间地上衡", date(2026, 11, 30))):
         scale, secret = register_scale(
             organisation=works, name=name, store="K02", capacity=Mass.of("1", "吨"), division=Mass(500),
@@ -247,17 +250,19 @@ def _equip(told: Told) -> None:
         )  # fmt: skip
 
 
-def _put_into_zones(told: Told, lines: list[Line], now: datetime) -> None:
-    """Put the drums that wait at the end into their zones."""
-    zone_of = {stream: code for code, _name, stream, _x, _width in ZONES}
-    for line in lines:
-        if line.said["of"] == "gear":
-            for lot, _grams in line.waiting:
-                place_lot(
-                    organisation=told.organisations["gear"], store_code="K02", lot_code=lot,
-                    zone_code=zone_of[line.said["stream"]], client_id=uuid.uuid5(NAMES, f"zone {lot}"),
-                    by=told.people["gear"], now=now,
-                )  # fmt: skip
+def _put_into_zones(told: Told, now: datetime) -> None:
+    """Put the drums that stand there at the end, also those on a manifest that did not leave, into their zones."""
+    works = told.organisations["gear"]
+    for zone, _name, stream, _x, _width in ZONES:
+        standing = Balance.objects.filter(
+            place__organisation=works, place__code="K02", lot__stream__code=stream, lot__container__isnull=False,
+            mass_g__gt=0,
+        )  # fmt: skip
+        for lot in standing.order_by("lot__code").values_list("lot__code", flat=True):
+            place_lot(
+                organisation=works, store_code="K02", lot_code=lot, zone_code=zone,
+                client_id=uuid.uuid5(NAMES, f"zone {lot}"), by=told.people["gear"], now=now,
+            )  # fmt: skip
 
 
 # ---- on the shop floor ----------------------------------------------------------------------------
@@ -285,13 +290,13 @@ def _fill(told: Told, lines: list[Line], day: date) -> None:
             asked: dict[str, Any] = {
                 "organisation": told.organisations[said["of"]], "by": told.people[said["of"]]
             }  # fmt: skip
-            ledger.post(drafts=drafts, now=_at(day, 17), **asked)
+            ledger.post(drafts=drafts, now=at(day, 17), **asked)
             lots, volume = [draft.lot_code or "" for draft in drafts], int(said["litres"]) * 1000
             if day >= date.fromisoformat(said.get("labelled_from", "9999-12-31")):
-                _label(lots, said["packaging"], volume, _at(day, 17, 5), asked)
+                _label(lots, said["packaging"], volume, at(day, 17, 5), asked)
             else:
                 containers = [ContainerSaid(lot, said["packaging"], volume) for lot in lots]
-                ledger.describe_containers(containers=containers, now=_at(day, 17, 5), **asked)
+                ledger.describe_containers(containers=containers, now=at(day, 17, 5), **asked)
 
 
 def _label(lots: list[str], packaging: str, volume_ml: int, now: datetime, asked: dict[str, Any]) -> None:
@@ -317,7 +322,7 @@ def _repack(told: Told, line: Line, day: date) -> None:
     store, stream = _store_of(line), line.said["stream"]
     said: dict[str, Any] = {
         "organisation": told.organisations[line.said["of"]], "by": told.people[line.said["of"]], "moved_on": day,
-        "now": _at(day, 8, 30), "handler": "当班班长",
+        "now": at(day, 8, 30), "handler": "当班班长",
     }  # fmt: skip
     ledger.transform(
         kind=TransformationKind.MERGE, inputs=[Input(store, one, Mass(one_g)), Input(store, other, Mass(other_g))],
@@ -375,7 +380,7 @@ def _send(told: Told, line: Line, load: list[tuple[str, int]], day: date, ends: 
     mine: dict[str, Any] = {"organisation": generator, "by": told.people[said["of"]]}
     hour = 9 + told.sent % 5
     manifest = services.create_draft(
-        receiver=receiver.uscc, legs=[LegSaid(carrier=told.organisations["haul"].uscc)], said=_cover(generator),
+        receiver=receiver.uscc, legs=[LegSaid(carrier=told.organisations["haul"].uscc)], said=cover(generator),
         lines=[
             LineSaid(
                 lot=lot,
@@ -383,19 +388,19 @@ def _send(told: Told, line: Line, load: list[tuple[str, int]], day: date, ends: 
             )
             for lot, _grams in load
         ],
-        uid=uuid.uuid5(NAMES, f"manifest {told.sent}"), now=_at(day, hour), **mine,
+        uid=uuid.uuid5(NAMES, f"manifest {told.sent}"), now=at(day, hour), **mine,
     )  # fmt: skip
     if ends == "draft":
         return
-    services.issue(manifest=manifest, now=_at(day, hour, 10), **mine)
+    services.issue(manifest=manifest, now=at(day, hour, 10), **mine)
     if ends == "cancelled":
-        services.cancel(manifest=manifest, reason="车辆故障，改日另行安排", now=_at(day, hour, 40), **mine)
+        services.cancel(manifest=manifest, reason="车辆故障，改日另行安排", now=at(day, hour, 40), **mine)
         line.waiting = load + line.waiting
     elif ends != "issued":
         _drive(told, line, manifest, load, day, hour + 1, ends)
 
 
-def _cover(generator: Organisation) -> dict[str, str]:
+def cover(generator: Organisation) -> dict[str, str]:
     return {
         "contact": generator.contact or generator.head or "环保专员", "contact_phone": generator.phone or "023-00000000",
         "emergency_phone": "023-00000119", "emergency_measures": "围堵、吸附收集，立即报告属地生态环境部门",
@@ -412,9 +417,9 @@ def _drive(
     lorry = told.lorries.pop(0) if ends == "on the road" and told.lorries else None
     if lorry is not None:
         plate = lorry.plate
-        tracks.plan(manifest=manifest, now=_at(day, hour), **haul)
+        tracks.plan(manifest=manifest, now=at(day, hour), **haul)
     services.load(
-        manifest=manifest, now=_at(day, hour),
+        manifest=manifest, now=at(day, hour),
         said={
             "plate": plate, "driver": road_said["driver"]["name"], "driver_phone": road_said["driver"]["phone"],
             "starts_at": "綦江", "ends_at": "长寿" if line.said["to"] == "site" else "綦江",
@@ -427,14 +432,14 @@ def _drive(
             manifest=manifest,
             place="江津临时停放场（演示）",
             reason="高速封闭",
-            now=_at(day, hour, 50),
+            now=at(day, hour, 50),
             **haul,
         )
     if ends in ("on the road", "stored"):
         return
-    services.deliver(manifest=manifest, now=_at(day, hour + 2), **haul)
+    services.deliver(manifest=manifest, now=at(day, hour + 2), **haul)
     if ends != "delivered":
-        _receive(told, line, manifest, load, _at(day, hour + 3), ends)
+        _receive(told, line, manifest, load, at(day, hour + 3), ends)
 
 
 def _receive(

@@ -11,7 +11,7 @@ from django.db import transaction
 from wufei.capture.services import ImportResult, import_workbook
 from wufei.cases import services as cases
 from wufei.cases.models import EvidenceCategory
-from wufei.demo import beside, collecting, filed, road, season, stores
+from wufei.demo import beside, collecting, filed, road, season, side_roads, stores
 from wufei.demo.district import district, uscc_of, workbooks
 from wufei.demo.papers import MAKERS
 from wufei.demo.writing import written
@@ -54,8 +54,10 @@ def build(*, folder: Path, by: User, now: datetime, report: Callable[[str], None
     season.play(organisations=organisations, password=PASSWORD, by=by, now=now)
     beside.play(organisations=organisations, by=by, now=now)
     report("已演完 2025 年一轮评审；2026 年一轮正在进行")
-    road.play(organisations=organisations, password=PASSWORD, by=by, now=now)
+    told = road.play(organisations=organisations, password=PASSWORD, by=by, now=now)
     report("已演完四个月的称重贴标、入库和危险废物转移")
+    side_roads.play(told=told, password=PASSWORD, by=by, now=now)
+    report("已演完跨省转移、接力承运、部分接受、更正、合并过磅和一般固废转移记录")
     collecting.play(organisations=organisations, password=PASSWORD, by=by, now=now)
     report("已演完十二家小微企业两个月的申报和一轮收运")
     stores.play(organisations=organisations, password=PASSWORD, by=by, now=now)
@@ -157,6 +159,10 @@ def accounts() -> list[dict[str, Any]]:
     names["park"] = said["park"]["name"]
     later = season.season()
     on_the_road = road.road()
-    names |= {each["id"]: each["name"] for each in [*later["authorities"], *on_the_road["organisations"]]}
-    people = [*said["people"], *later["people"], *on_the_road["people"], stores.stores()["worker"]]
+    beside_it = side_roads.side_roads()
+    known = [*later["authorities"], *on_the_road["organisations"], *beside_it["organisations"]]
+    names |= {each["id"]: each["name"] for each in known}
+    people = [
+        *said["people"], *later["people"], *on_the_road["people"], *beside_it["people"], stores.stores()["worker"]
+    ]  # fmt: skip
     return [*(person | {"of": names[person["of"]]} for person in people), *collecting.people()]
