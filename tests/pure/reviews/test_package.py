@@ -48,6 +48,7 @@ def test_whatever_is_put_in_or_cut_off_is_refused(where, what):
         ("\\ud800", "zz"), (PUBLIC, "\\ud800"), (PUBLIC, "zz"), (PUBLIC[:-1], "0" * 128), (PUBLIC.upper(), "0" * 128),
         ("a" * 64, "0" * 127),
     ],
+    ids=("surrogates", "no hex", "no hex signed", "short key", "capitals", "short signature"),  # keys are made anew
 )  # fmt: skip
 def test_a_header_with_anything_but_hex_is_refused_before_it_is_compared(key, signature):
     line = f'{{"algorithm":"Ed25519","key":"{key}","signature":"{signature}"}}\n'
