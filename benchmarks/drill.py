@@ -36,6 +36,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -48,6 +49,8 @@ from benchmarks.ground import STORES, STREAMS
 from wufei.shopfloor import signing, simulating
 from wufei.shopfloor.broker import answers_topic, readings_topic
 
+# Where the drill gives up, those who still try must not keep its process.
+Thread = partial(threading.Thread, daemon=True)
 WUFEI = Path(sys.executable).with_name("wufei")
 WORKERS, PHONES, SCALES, MQTT_SCALES, CLERKS = 4, 2, 2, 1, 1
 RESTART_S = 10  # promised
@@ -485,18 +488,14 @@ def _broker(environment: dict[str, str]) -> Iterator[Any]:
 
 def _clients(drill: Drill, world: dict[str, Any], broker: Any) -> list[threading.Thread]:
     tokens, scales, sessions = world["tokens"], world["scales"], world["sessions"]
-    clients = [threading.Thread(target=work, args=(drill, tokens[n], n)) for n in range(WORKERS)]
+    clients = [Thread(target=work, args=(drill, tokens[n], n)) for n in range(WORKERS)]
     clients += [
-        threading.Thread(target=enter, args=(drill, n, session, 50 + n))
-        for n, session in enumerate(sessions, 1)
+        Thread(target=enter, args=(drill, n, session, 50 + n)) for n, session in enumerate(sessions, 1)
     ]
-    clients += [threading.Thread(target=weigh, args=(drill, *scale)) for scale in scales[:SCALES]]
+    clients += [Thread(target=weigh, args=(drill, *scale)) for scale in scales[:SCALES]]
     if broker:
-        clients += [
-            threading.Thread(target=weigh_over_mqtt, args=(drill, *scale, broker))
-            for scale in scales[SCALES:]
-        ]
-    clients += [threading.Thread(target=draft, args=(drill, tokens[WORKERS], 99))]
+        clients += [Thread(target=weigh_over_mqtt, args=(drill, *scale, broker)) for scale in scales[SCALES:]]
+    clients += [Thread(target=draft, args=(drill, tokens[WORKERS], 99))]
     return clients
 
 
