@@ -109,7 +109,7 @@ def test_of_a_code_of_two_organisations_the_one_is_named(wufei, drum, make_organ
 
 def test_a_file_that_cannot_be_written_is_said_and_not_recorded(wufei, drum, tmp_path: Path):
     answer = wufei("label", "桶-1", "--out", tmp_path / "no" / "a.pdf")
-    assert (answer.exit_code, "写不了文件" in answer.stderr) == (1, True)
+    assert (answer.exit_code, "不能写到" in answer.stderr) == (1, True)
     assert not LabelPrint.objects.exists()
 
 

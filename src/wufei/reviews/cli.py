@@ -258,8 +258,6 @@ def _ranked(row: RankedCase) -> dict[str, Any]:
 @AS_JSON
 def draw_command(pool: str, number: int, seed: str, field: str, as_json: bool) -> None:
     """按种子从专家库抽取；同一种子在任何机器上抽中同样的专家。方法见 docs/reference/draw.md。"""
-    if not _is_text(seed):
-        raise click.UsageError("种子中有不是文字的字节，请用 UTF-8 文字。")
     authority = _named(pool.strip().upper())
     if authority.kind != OrganisationKind.AUTHORITY:
         _refuse(f"{authority.name}（{authority.uscc}）不是主管部门，没有专家库。")
@@ -388,17 +386,8 @@ def the_round(said: str) -> Round:
     return row
 
 
-def _is_text(said: str) -> bool:
-    """Return whether it is text, and not bytes of the shell that are none."""
-    try:
-        said.encode()
-    except UnicodeEncodeError:
-        return False
-    return True
-
-
 def _named(uscc: str) -> Organisation:
-    found = Organisation.objects.filter(uscc=uscc).first() if _is_text(uscc) else None
+    found = Organisation.objects.filter(uscc=uscc).first()
     if found is None:
         _refuse(f"没有统一社会信用代码为 {uscc} 的单位。")
     return found

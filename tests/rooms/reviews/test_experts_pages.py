@@ -390,12 +390,11 @@ def test_wufei_draw_says_what_was_asked_wrongly(world):
         return got.exit_code, got.stderr
 
     city = world.authorities["CITY_INDUSTRY"].uscc
-    code, words = said(city, seed="\udcff")
-    assert (code, "种子" in words) == (2, True)
+    for pool, seed in ((city, "\udcff"), ("\udcff", "x")):
+        code, words = said(pool, seed=seed)
+        assert (code, "UTF-8" in words) == (2, True)
     code, words = said(world.works.uscc)
     assert (code, "不是主管部门" in words) == (1, True)
-    code, words = said("\udcff")
-    assert (code, "统一社会信用代码" in words) == (1, True)
     code, words = said(city, "--field", "炼金术")
     assert (code, "绿色制造、" in words) == (1, True)
     assert said(city, "--field", "绿色制造")[0] == 0
