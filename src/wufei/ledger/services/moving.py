@@ -351,10 +351,12 @@ def _inserted(rows: Iterator[tuple[Any, ...]]) -> Iterator[int]:
         yield from _inserted_together(rows)
         return
     with connection.cursor() as cursor, cursor.copy(f"COPY {INTO_MOVEMENTS} FROM STDIN") as copy:
+        done = 0
         for done, row in enumerate(rows, 1):
             copy.write_row(row)
             if done % ROWS_AT_ONCE == 0:
                 yield done
+        yield done
 
 
 def _inserted_together(rows: Iterator[tuple[Any, ...]]) -> Iterator[int]:
