@@ -267,6 +267,14 @@ def test_an_officer_draws_zones_and_a_worker_fills_them(people):
     assert 'width="300" height="250"' in drawn
 
 
+def test_the_page_opens_on_the_store_that_has_zones(people, stock, officer):
+    second = Place.objects.select_related("organisation").get(code="库2")
+    services.declare_zone(store=second, said=said("Z9"), by=officer, now=NOW)
+    page = people[0]
+    assert "Z9区" in text_of(page.get("zones/"))
+    assert "Z9区" not in text_of(page.get("zones/", store="库1"))
+
+
 def test_what_is_refused_comes_back_with_its_reason(people):
     officer, worker = people
     officer.post("zones/new/?store=库1", **form("A", permitted="HW34"))

@@ -55,8 +55,12 @@ def zones(request: HttpRequest, uscc: str) -> HttpResponse:
 
 
 def _store(at: Desk, code: str) -> Place | None:
+    """Return the store that is asked for; unasked the first that has zones, for it is what there is to see."""
     stores = list(stores_of(organisation=at.organisation))
-    return next((store for store in stores if store.code == code), stores[0] if stores and not code else None)
+    if code or not stores:
+        return next((store for store in stores if store.code == code), None)
+    zoned = Zone.objects.filter(store__in=stores).order_by("store").values_list("store_id", flat=True).first()
+    return next((store for store in stores if store.pk == zoned), stores[0])
 
 
 def _page(request: HttpRequest, at: Desk, store: Place | None, form: PlaceForm | None) -> HttpResponse:
