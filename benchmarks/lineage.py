@@ -8,6 +8,7 @@ in-memory graph.
 
 import random
 import time
+from bisect import bisect_left
 from collections.abc import Callable, Iterator
 from datetime import UTC, date, datetime, timedelta
 from statistics import median
@@ -19,6 +20,7 @@ ORGANISATIONS = 20
 CAMPAIGN = 250  # lots that are split and poured together among themselves
 MERGED = 3
 MASS = 200_000
+STAYS = 50  # of so many lots one stays in store; the others are gone after a few days
 ASKED, ASKED_SLOWLY = 300, 3
 
 
@@ -150,7 +152,13 @@ def _lay_down(lots: int, movements: int, chance: random.Random) -> int:
         from wufei.ledger.services.moving import COLUMNS
 
         into = f"ledger_movement ({', '.join(COLUMNS)})"
-        _copy(cursor, into, _movements(grounds, each, movements // lots, chance, operator().pk))
+        _copy(cursor, into, _movements(grounds, each, movements // lots, operator().pk))
+        closing_columns = "id, organisation_id, closed_through, seq, chain_hash, closed_at, closed_by_id"
+        _copy(cursor, f"ledger_monthclosing ({closing_columns})", _closings(grounds, operator().pk))
+        snapshot_columns = "closing_id, place_id, lot_id, mass_g"
+        _copy(
+            cursor, f"ledger_stocksnapshot ({snapshot_columns})", _snapshots(grounds, each, movements // lots)
+        )
         edge_columns = "source_lot_id, target_lot_id, mass_g, kind, at, transformation_id, document"
         _copy(cursor, f"ledger_lineageedge ({edge_columns})", _edges(lots, chance))
         cursor.execute(BALANCES)
@@ -196,23 +204,21 @@ def _lots(grounds: list[dict[str, Any]], each: int) -> Iterator[tuple[Any, ...]]
             yield key, ground["organisation"], stream, f"L{key}", False, "GENERATION", 2022
 
 
-def _movements(
-    grounds: list[dict[str, Any]], each: int, apiece: int, chance: random.Random, by: int
-) -> Iterator[tuple[Any, ...]]:
-    """Each lot is generated, put from store to store, and every second one disposed of."""
+def _movements(grounds: list[dict[str, Any]], each: int, apiece: int, by: int) -> Iterator[tuple[Any, ...]]:
+    """Each lot is generated, put from store to store, and nearly every one disposed of."""
     from uuid import UUID
 
     number = 0
     for g, ground in enumerate(grounds):
         for n in range(each):
             key, day = g * each + n + 1, FIRST_DAY + timedelta(days=DAYS * n // each)
-            stream, at = ground["streams"][n % len(ground["streams"])], chance.randrange(3)
+            stream, at = ground["streams"][n % len(ground["streams"])], n % 3
             for step in range(apiece):
                 number += 1
                 store = ground["stores"][(at + step) % 3]
                 if step == 0:
                     kind, source, target = "GENERATION", ground["process"], store
-                elif step == apiece - 1 and n % 2:
+                elif step == apiece - 1 and n % STAYS:
                     kind, source, target = (
                         "OWN_DISPOSAL",
                         ground["stores"][(at + step - 1) % 3],
@@ -226,6 +232,31 @@ def _movements(
                     ground["organisation"], n * apiece + step + 1, kind, stream, key, source, target, MASS, moved_on,
                     "", "", "", "", UUID(int=number), "", None, "", posted_at, by, "0" * 64, "0" * 64,
                 )  # fmt: skip
+
+
+def _month_ends() -> list[date]:
+    days = (FIRST_DAY + timedelta(days=n) for n in range(DAYS))
+    return [day for day in days if (day + timedelta(days=1)).day == 1]
+
+
+def _closings(grounds: list[dict[str, Any]], by: int) -> Iterator[tuple[Any, ...]]:
+    """Every month is closed, as an enterprise closes it before it files."""
+    ends = _month_ends()
+    for g, ground in enumerate(grounds):
+        for k, end in enumerate(ends):
+            yield g * len(ends) + k + 1, ground["organisation"], end, 0, "0" * 64, NOW, by
+
+
+def _snapshots(grounds: list[dict[str, Any]], each: int, apiece: int) -> Iterator[tuple[Any, ...]]:
+    """What stood in the stores when each month was closed, by the same rule as `_movements`."""
+    ends = _month_ends()
+    for g, ground in enumerate(grounds):
+        for n in range(each):
+            day = FIRST_DAY + timedelta(days=DAYS * n // each)
+            last = len(ends) if n % STAYS == 0 else bisect_left(ends, day + timedelta(days=apiece - 1))
+            for k in range(bisect_left(ends, day), last):
+                step = min((ends[k] - day).days, apiece - 1)
+                yield g * len(ends) + k + 1, ground["stores"][(n + step) % 3], g * each + n + 1, MASS
 
 
 def _edges(lots: int, chance: random.Random) -> Iterator[tuple[Any, ...]]:

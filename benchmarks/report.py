@@ -93,7 +93,9 @@ LINEAGE = """
 A ledger of many lots that were poured together tens of layers deep. *Way* is what a code joins, back and forth, with
 the edges between; *trace* is what the page shows, with places, documents and what the viewer may not see. Beside it
 the same recursive query over the edges without an index, and a graph in memory (networkx; loading it comes first).
-Promised: a way below 50 ms and the stock of a past day below 200 ms, both at p95.
+Promised: a way below 50 ms and the stock of a past day below 200 ms, both at p95. Every month is closed, and one lot in
+fifty stays in store; in the same ledger without any closing, half of the lots standing (25,000 in a store's
+enterprise), a past stock took 1.9 s.
 
 """
 
